@@ -7,9 +7,11 @@
   x InvalidArguments          the arguments do not fit the action's schema            (ValueError)
   x InvalidSchema             the action's schema makes no sense
   x Unreachable               no connection: nothing was sent
-  x RequestTimeout            no answer in time                                       (TimeoutError)
+  x RequestTimeout            no answer in time: whether it acted is not known        (TimeoutError)
+  x OutcomeUnknown            the connection broke after sending: likewise
   x BadReply                  an answer that is not what this API says
     - TooLarge                an answer larger than what is taken
+  x PagingError               the next page cannot be asked for
   x ApiError                  the API answered with a failure
     - Unauthenticated         401
     - Forbidden               403
@@ -83,12 +85,20 @@ class RequestTimeout(BosaError, TimeoutError):
     """The API did not answer in time: whether it acted is not known."""
 
 
+class OutcomeUnknown(BosaError):
+    """The connection broke before the answer came: whether the API acted is not known."""
+
+
 class BadReply(BosaError):
     """The API answered with something that is not what a BOSA API says."""
 
 
 class TooLarge(BadReply):
     """The API answered with more than is taken at once."""
+
+
+class PagingError(BosaError):
+    """There is a further page that cannot be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,10 @@ The rules are those of the published server, relative to `data`: dotted paths, m
 no wildcards, no indices, no escape for a dot.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias, cast
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from bosa_connectors.shapes import is_array, is_object, items
 
 _Wanted: TypeAlias = dict[str, list[str] | None]
 """Each key with the paths below it, or None for the whole value."""
@@ -34,15 +36,14 @@ def _wanted(paths: Iterable[str]) -> _Wanted:
 
 
 def _pick(data: object, wanted: _Wanted) -> object:
-    if isinstance(data, Mapping):
-        found = cast("Mapping[str, object]", data)
+    if is_object(data):
         return {
-            key: select(found[key], below)
+            key: select(data[key], below)
             for key, below in wanted.items()
-            if key in found and (below is None or _is_nested(found[key]))
+            if key in data and (below is None or _is_nested(data[key]))
         }
-    return [_pick(item, wanted) for item in cast("list[object]", data) if _is_nested(item)]
+    return [_pick(item, wanted) for item in items(data) if _is_nested(item)]
 
 
 def _is_nested(value: object) -> bool:
-    return isinstance(value, (Mapping, list))
+    return is_object(value) or is_array(value)

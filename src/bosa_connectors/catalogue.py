@@ -1,0 +1,142 @@
+"""A discovery document becomes an immutable catalogue of actions.
+
+The document is `{connector: {action: item}}`, as `GET /connectors/?modules={connector}` answers it. One odd item costs
+that action alone: the catalogue says in `refused` what was wrong with it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from bosa_connectors.calls import Action
+from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
+from bosa_connectors.shapes import is_object, items, members
+
+PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin"})
+"""First path segments that the API keeps for itself: not actions for a person or a model."""
+
+TAKES_NOTHING: Mapping[str, object] = MappingProxyType({"type": "object", "properties": {}})
+
+_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
+
+
+class Catalogue(Mapping[str, Action]):
+    """The actions of one connector, by name."""
+
+    __slots__ = ("_actions", "connector", "refused")
+
+    def __init__(self, connector: str, actions: Mapping[str, Action], refused: Mapping[str, str]) -> None:
+        self.connector = connector
+        self.refused: Mapping[str, str] = MappingProxyType(dict(refused))
+        """Listed actions that make no sense, each with the reason."""
+        self._actions = MappingProxyType(dict(actions))
+
+    def __getitem__(self, name: str) -> Action:
+        return self._actions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._actions)
+
+    def __len__(self) -> int:
+        return len(self._actions)
+
+    def action(self, name: str) -> Action:
+        """The action of this name; raises InvalidAction, which lists the names that there are."""
+        try:
+            return self._actions[name]
+        except KeyError:
+            raise InvalidAction(name, self._actions) from None
+
+    def __repr__(self) -> str:
+        return f"<Catalogue {self.connector}: {len(self)} actions>"
+
+
+def parse(connector: str, document: object) -> Catalogue:
+    """The catalogue of `connector` in a discovery document.
+
+    Raises ConnectorNotFound where the document has no such connector, BadReply where it is no discovery document.
+    """
+    if not is_object(document):
+        raise BadReply(f"The listing of {connector!r} is not a JSON object. Is this the address of a BOSA API?")
+    if connector not in document:
+        raise ConnectorNotFound(connector, document)
+    listed = document[connector]
+    if not is_object(listed):
+        raise BadReply(f"The listing of {connector!r} does not hold its actions by name.")
+    actions: dict[str, Action] = {}
+    refused: dict[str, str] = {}
+    for name, item in listed.items():
+        if _is_plumbing(name, item):
+            continue
+        try:
+            actions[name] = _action(connector, name, item)
+        except ValueError as odd:
+            refused[name] = str(odd)
+    return Catalogue(connector, actions, refused)
+
+
+def _is_plumbing(name: str, item: object) -> bool:
+    if name.lstrip("/").split("/")[0] in PLUMBING:
+        return True
+    return members(item).get("method", "POST") != "POST"
+
+
+def _action(connector: str, name: str, item: object) -> Action:
+    listed = _object(item, "it is not a JSON object")
+    docstring = listed.get("docstring")
+    schema = _schema(listed)
+    return Action(
+        connector=connector,
+        name=name,
+        path=_path(listed.get("path")),
+        description=docstring if isinstance(docstring, str) else "",
+        schema=schema,
+        binary=frozenset(
+            argument for argument, field in members(schema.get("properties")).items() if _is_binary(field, schema)
+        ),
+    )
+
+
+def _path(path: object) -> str:
+    """A path that stays on the API's own origin."""
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise ValueError(f"its path {str(path)[:200]!r} is not a path on the API")
+    segments = path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").split("/")
+    if ".." in segments or "." in segments:
+        raise ValueError(f"its path {path[:200]!r} leads elsewhere")
+    return path
+
+
+def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
+    parameters = _object(listed.get("parameters") or {}, "its parameters are not a JSON object")
+    if "request" not in parameters:
+        return TAKES_NOTHING
+    request = _object(parameters["request"], "its request parameter is not a JSON object")
+    schema = _object(request.get("schema"), "its request schema is not a JSON object")
+    if schema.get("type", "object") != "object":
+        raise ValueError(f"its request schema is of type {str(schema['type'])[:40]!r}, not an object")
+    _object(schema.get("properties", {}), "the properties of its request schema are not a JSON object")
+    return schema
+
+
+def _is_binary(field: object, root: Mapping[str, object], depth: int = 0) -> bool:
+    """Whether a value of this schema is a file, or several: alone, nullable, or as the items of a list."""
+    schema = members(field)
+    if depth > 8:  # noqa: PLR2004  no real schema nests a file deeper, and recursion ends
+        return False
+    if schema.get("format") == "binary" or schema.get("type") == "bytes":
+        return True
+    branches = [branch for union in ("anyOf", "oneOf", "allOf") for branch in items(schema.get(union))]
+    inner = [schema.get("items"), _definition(schema.get("$ref"), root), *branches]
+    return any(_is_binary(each, root, depth + 1) for each in inner)
+
+
+def _definition(reference: object, root: Mapping[str, object]) -> object:
+    prefix, _, name = str(reference).rpartition("/")
+    return members(root.get(prefix.removeprefix("#/"))).get(name)
+
+
+def _object(value: object, otherwise: str) -> Mapping[str, object]:
+    if not is_object(value):
+        raise ValueError(otherwise)
+    return value

@@ -1,0 +1,55 @@
+"""The command line: what a person types. Everything heavy is imported by the command that needs it."""
+
+import sys
+from importlib import metadata
+from typing import Annotated, NoReturn
+
+import click
+import typer
+
+from bosa_mcp.cli import demo, hub, serve
+from bosa_mcp.settings import InvalidSettings
+
+app = typer.Typer(
+    name="bosa-mcp",
+    help="Serve the actions of a BOSA API as MCP tools. Without a command: serve over standard input and output.",
+    epilog="Example: bosa-mcp demo",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
+app.command(epilog=hub.EXAMPLES)(hub.hub)
+app.command(epilog=demo.EXAMPLES)(demo.demo)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag's value over like this
+    if wanted:
+        typer.echo(f"bosa-mcp {metadata.version('bosa-mcp')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _alone(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    del version
+    if context.invoked_subcommand is None:
+        serve.serve()
+
+
+def main() -> NoReturn:
+    """Runs the command line. Exit codes: 0, 1 it failed, 2 usage or configuration, 130 SIGINT, 143 SIGTERM."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except (click.UsageError, InvalidSettings) as odd:
+        message = odd.format_message() if isinstance(odd, click.UsageError) else str(odd)
+        typer.echo(f"bosa-mcp: {' '.join(message.split())}", err=True)
+        sys.exit(2)
+    except OSError as failure:
+        typer.echo(f"bosa-mcp: {failure}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)

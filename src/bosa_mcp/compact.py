@@ -1,0 +1,181 @@
+"""A JSON Schema in the compact form that every model API takes: what a model reads stays, the rest goes.
+
+Local references are inlined (one that leads back to itself becomes a plain object), `X | null` becomes `X`, and titles,
+examples, null defaults, discriminators and foreign keywords are left out. Arguments are checked against the original.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import unquote
+
+from bosa_connectors.shapes import is_array, is_object, items, members
+
+MOST_NODES: Final = 20_000
+"""References that multiply each other would otherwise make a schema of any size."""
+MOST_LEVELS: Final = 100
+
+
+def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """The compact form of an action's schema, `instead` taking the place of arguments of these names.
+
+    Always an object without unions at its root. A ValueError says which part of the schema makes no sense.
+    """
+    if "properties" in schema:
+        properties = members(schema["properties"])
+        schema = {**schema, "properties": {name: each for name, each in properties.items() if name not in instead}}
+    root = _Compactor(schema).node(schema, (), ())
+    parts = [members(part) for union in _UNIONS for part in items(root.get(union))]
+    required = [root, *map(members, items(root.get("allOf")))]
+    names = dict.fromkeys(name for part in required for name in items(part.get("required")))
+    properties = {name: each for part in (root, *parts) for name, each in members(part.get("properties")).items()}
+    return {"type": "object", "properties": {**properties, **instead}, **({"required": list(names)} if names else {})}
+
+
+class _Compactor:
+    def __init__(self, root: Mapping[str, object]) -> None:
+        self._root = root
+        self._nodes = 0
+
+    def node(self, schema: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
+        """One schema; `path` says where it stands, `within` which references led to it."""
+        self._nodes += 1
+        if self._nodes > MOST_NODES or len(path) > MOST_LEVELS:
+            raise ValueError("the schema is too large once its references are inlined")
+        if isinstance(schema, bool):
+            return {} if schema else {"not": {}}
+        if not is_object(schema):
+            raise ValueError(f"{_where(path)} is no schema")
+        if "$ref" in schema:
+            return self._reference(schema, path, within)
+        kept: dict[str, object] = {}
+        for key, value in schema.items():
+            kept |= self._keyword(key, value, (*path, key), within)
+        return _without_null(_typed(kept, schema.get("type"), path))
+
+    def _keyword(self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
+        if key in _ONE_SCHEMA:
+            is_plain = key == "additionalProperties" and isinstance(value, bool)
+            return {} if is_plain else {key: self.node(value, path, within)}
+        if key in _SCHEMAS and is_array(value):
+            return {key: [self.node(each, path, within) for each in value]}
+        if key in _SCHEMAS_BY_NAME and is_object(value):
+            return {key: {name: self.node(each, (*path, name), within) for name, each in value.items()}}
+        if key in _SCHEMAS or key in _SCHEMAS_BY_NAME or not _VALUES.get(key, _is_anything)(value):
+            raise ValueError(f"{_where(path)} makes no sense")
+        if key not in _VALUES or (key == "default" and value is None):
+            return {}
+        return {"enum": [value]} if key == "const" else {key: value}
+
+    def _reference(
+        self, schema: Mapping[str, object], path: tuple[str, ...], within: tuple[str, ...]
+    ) -> dict[str, object]:
+        reference = str(schema["$ref"])
+        if reference in within:
+            return {"type": "object"}
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        target = self.node(self._follow(reference, path), (*path, "$ref"), (*within, reference))
+        return target | self.node(beside, path, within)
+
+    def _follow(self, reference: str, path: tuple[str, ...]) -> object:
+        if not reference.startswith("#"):
+            raise ValueError(f"{_where(path)} refers to another document, {reference[:200]!r}")
+        found: object = self._root
+        for part in reference.split("/")[1:]:
+            found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
+        if found is None:
+            raise ValueError(f"{_where(path)} refers to {reference[:200]!r}, which is not there")
+        return found
+
+
+def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict[str, object]:
+    """The schema with its type in one word; several become a union, for some APIs refuse a list."""
+    kinds = ["string" if each == "bytes" else each for each in (kind if is_array(kind) else [kind])]
+    kinds = [each for each in kinds if each not in {None, "any"}]
+    for each in kinds:
+        if each not in _TYPES:
+            raise ValueError(f"{_where(path)} has the type {str(each)[:40]!r}, which there is not")
+    if len(kinds) > 1:
+        return {**kept, "anyOf": [{"type": each} for each in kinds]}
+    typed = {"type": kinds[0], **kept} if kinds else kept
+    return {**typed, "items": {}} if kinds == ["array"] and "items" not in typed else typed
+
+
+def _without_null(schema: dict[str, object]) -> dict[str, object]:
+    """The schema without null: an argument that may be null may be left out."""
+    if "enum" in schema:
+        schema = {**schema, "enum": [value for value in items(schema["enum"]) if value is not None]}
+    for union in ("anyOf", "oneOf"):
+        branches = [branch for branch in items(schema.get(union)) if branch != {"type": "null"}]
+        if len(branches) == 1:
+            beside = {key: value for key, value in schema.items() if key != union}
+            schema = {**members(branches[0]), **beside}
+        elif branches:
+            schema = {**schema, union: branches}
+    return schema
+
+
+def _where(path: tuple[str, ...]) -> str:
+    return ".".join(path)[-200:] or "the schema"
+
+
+def _is_anything(_: object) -> bool:
+    return True
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_pattern(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(re.compile(value))
+    except (re.error, RecursionError, OverflowError):
+        return False
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+_TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
+_UNIONS: Final = ("anyOf", "oneOf", "allOf")
+_ONE_SCHEMA: Final = frozenset(
+    {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
+)
+_SCHEMAS: Final = frozenset({"prefixItems", *_UNIONS})
+_SCHEMAS_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
+    "description": _is_text,
+    "enum": is_array,
+    "const": _is_anything,
+    "default": _is_anything,
+    "format": _is_text,
+    "pattern": _is_pattern,
+    "minimum": _is_number,
+    "maximum": _is_number,
+    "exclusiveMinimum": _is_number,
+    "exclusiveMaximum": _is_number,
+    "multipleOf": _is_number,
+    "minLength": _is_count,
+    "maxLength": _is_count,
+    "minItems": _is_count,
+    "maxItems": _is_count,
+    "minProperties": _is_count,
+    "maxProperties": _is_count,
+    "minContains": _is_count,
+    "maxContains": _is_count,
+    "uniqueItems": _is_flag,
+    "required": is_array,
+    "dependentRequired": is_object,
+}
+"""Keywords that stay as they are, each with what makes sense for it."""

@@ -1,0 +1,127 @@
+"""The settings: flag, then variable, then key in `bosa-mcp.toml`."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bosa_connectors import wire
+from bosa_connectors.errors import nearest
+
+PREFIX: Final = "BOSA_"
+FILE: Final = "bosa-mcp.toml"
+DEFAULT_API: Final = "https://api.bosa.id"
+
+
+class InvalidSettings(ValueError):
+    """A setting makes no sense; the message is one line that says what to change."""
+
+
+class Settings(BaseSettings):
+    """What can be set. Each field is a variable with the prefix `BOSA_`, and a key in `bosa-mcp.toml`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    api_base_url: str | None = None
+    """The API; unset and no key: the embedded hub."""
+    api_key: SecretStr | None = None
+    user_token: SecretStr | None = None
+    account: str | None = None
+    """Which linked account acts; None for the selected one."""
+    connectors: Annotated[tuple[str, ...], NoDecode] = ()
+    """Only these connectors; empty for all."""
+    call_budget: float = Field(45, gt=0)
+    """Seconds for one tool call."""
+    data_dir: Path = Field(default_factory=lambda: user_data_path("bosa-mcp"))
+    log: Literal["pretty", "json"] = "pretty"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    hub_master_key: SecretStr | None = None
+    """The hub's key that may create clients; None for a generated one."""
+
+    @field_validator("connectors", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return value and wire.base_url(value)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the server brings its own hub instead of speaking to an API."""
+        return self.api_base_url is None and self.api_key is None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, variables, the file: nothing else, and never a file of the current folder."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def reveal(secret: SecretStr | None) -> str | None:
+    """The value of a secret, where there is one."""
+    return secret.get_secret_value() if secret else None
+
+
+def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
+    """The settings in force; flags that are None were not given. Raises InvalidSettings."""
+    given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
+    try:
+        file = config or Settings(**given).data_dir / FILE
+        _check_file(file, must_exist=config is not None)
+
+        class _Loaded(Settings):
+            model_config = SettingsConfigDict(toml_file=file)
+
+        settings = _Loaded(**given)
+    except ValidationError as odd:
+        raise InvalidSettings(_explain(odd)) from None
+    if settings.is_embedded and settings.user_token:
+        raise InvalidSettings("BOSA_USER_TOKEN is set without an API: set BOSA_API_BASE_URL or BOSA_API_KEY as well")
+    return settings
+
+
+def _check_file(file: Path, *, must_exist: bool) -> None:
+    try:
+        keys = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise InvalidSettings(f"{file} does not exist: --config takes a TOML file") from None
+        return
+    except (OSError, ValueError) as odd:
+        raise InvalidSettings(f"{file} cannot be read: {odd}") from odd
+    for key in keys:
+        if key not in Settings.model_fields:
+            similar = nearest(key, Settings.model_fields)
+            raise InvalidSettings(f"{file}: unknown key {key!r}" + (f", did you mean {similar!r}?" if similar else ""))
+
+
+def _explain(odd: ValidationError) -> str:
+    first = odd.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    got = "" if name in {"api_key", "user_token", "hub_master_key"} else f", got {str(first['input'])[:80]!r}"
+    return f"{PREFIX}{name.upper()}: {first['msg'].removeprefix('Value error, ')}{got}"
