@@ -4,7 +4,6 @@ import sys
 from importlib import metadata
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from bosa_mcp.cli import demo, hub, serve
@@ -13,7 +12,7 @@ from bosa_mcp.settings import InvalidSettings
 app = typer.Typer(
     name="bosa-mcp",
     help="Serve the actions of a BOSA API as MCP tools. Without a command: serve over standard input and output.",
-    epilog="Example: bosa-mcp demo",
+    epilog="Example: bosa-mcp demo  (see it work)",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -44,12 +43,12 @@ def main() -> NoReturn:
     """Runs the command line. Exit codes: 0, 1 it failed, 2 usage or configuration, 130 SIGINT, 143 SIGTERM."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except (click.UsageError, InvalidSettings) as odd:
-        message = odd.format_message() if isinstance(odd, click.UsageError) else str(odd)
+    except (typer.TyperException, InvalidSettings) as odd:
+        message = odd.format_message() if isinstance(odd, typer.TyperException) else str(odd)
         typer.echo(f"bosa-mcp: {' '.join(message.split())}", err=True)
         sys.exit(2)
     except OSError as failure:
         typer.echo(f"bosa-mcp: {failure}", err=True)
         sys.exit(1)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)

@@ -1,13 +1,17 @@
 """Which API the server speaks to: the one in the settings, or a hub of its own."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from mcp.server.lowlevel import Server
 
+from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
+from bosa_mcp.refresh import Tools
+from bosa_mcp.server import create_server
 from bosa_mcp.settings import DEFAULT_API, Settings, reveal
 
 LOCAL_USER: Final = "local"
@@ -36,3 +40,12 @@ def open_api(settings: Settings) -> Generator[Api]:
     with running(settings.data_dir, master_key=reveal(settings.hub_master_key)) as hub:
         log.info("no BOSA API is set, so the embedded hub serves", hub=hub.url, data=str(settings.data_dir))
         yield Api(hub.url, Credentials(hub.client_key, hub.user_token(LOCAL_USER), settings.account))
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncGenerator[Server[Any]]:
+    """The MCP server that the settings describe, with all that it needs."""
+    with open_api(settings) as api:
+        async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+            tools = Tools(connector, settings.connectors)
+            yield create_server(connector, tools, api.credentials, settings.call_budget)

@@ -1,7 +1,32 @@
 """`bosa-mcp demo`."""
 
-EXAMPLES = "Example: bosa-mcp demo"
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import anyio
+import typer
+
+EXAMPLES: Final = """\
+\b
+Examples:
+  bosa-mcp demo
+
+It needs no account and no network, and leaves nothing behind.
+"""
 
 
 def demo() -> None:
-    """See it work."""
+    """Start the server on a fresh folder, call its tools as an MCP client does, and show what comes back."""
+    from rich.console import Console  # noqa: PLC0415  only this command prints with rich
+
+    from bosa_mcp.cli.tour import DemoFailed, tour  # noqa: PLC0415  it imports the MCP client
+
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="bosa-mcp-demo-") as folder, (Path(folder) / "stderr").open("w+") as log:
+        try:
+            anyio.run(tour, console, Path(folder), log)
+        except DemoFailed as failure:
+            log.seek(0)
+            console.print("\n[red]The demo failed:[/red]", str(failure), log.read(), sep="\n", markup=False)
+            raise typer.Exit(1) from failure

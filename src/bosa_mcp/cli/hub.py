@@ -11,7 +11,11 @@ from bosa_mcp.cli.options import Config, DataDir, Log, LogLevel
 from bosa_mcp.settings import reveal
 
 EXAMPLES: Final = """\
-Examples: «bosa-mcp hub»; «bosa-mcp hub --port 0 --data-dir ./data» takes a free port."""
+\b
+Examples:
+  bosa-mcp hub
+  bosa-mcp hub --port 0 --data-dir ./data
+"""
 
 
 def hub(  # noqa: PLR0913  each is a flag
