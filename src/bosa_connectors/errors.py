@@ -159,13 +159,17 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     409: Conflict,
     429: RateLimited,
 }
+_MEANT_BY_404: Mapping[str, type[ApiError]] = {
+    "integration does not exist": NotConnected,
+    "invalid api key": Unauthenticated,  # what the published server says to a key that is malformed
+}
 
 
 def api_error(failure: Failure) -> ApiError:
     """The error whose name says what to do about `failure`."""
-    if failure.status == 404 and failure.message.startswith("Integration does not exist"):  # noqa: PLR2004  wire-level fact
-        return NotConnected(failure)
-    return _BY_STATUS.get(failure.status, ApiError)(failure)
+    said = failure.message.lower()
+    meant = (kind for words, kind in _MEANT_BY_404.items() if failure.status == 404 and said.startswith(words))  # noqa: PLR2004
+    return next(meant, _BY_STATUS.get(failure.status, ApiError))(failure)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

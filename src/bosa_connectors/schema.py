@@ -144,24 +144,21 @@ def _limits(node: Mapping[str, object]) -> Iterator[str]:
         yield " (a file)" if node["format"] == "binary" else f" ({node['format']})"
     if is_object(node.get("items")):
         yield f" of {describe(node['items'])}"
-    is_range = "minimum" in node and "maximum" in node
-    if is_range:
-        yield f" from {node['minimum']} to {node['maximum']}"
+    for low, high, unit in _RANGES:
+        if low in node and high in node:
+            yield f" {'of' if unit else 'from'} {node[low]} to {node[high]}{unit}"
+        elif low in node or high in node:
+            yield f" of at {'least' if low in node else 'most'} {node.get(low, node.get(high))}{unit}"
     for key, words in _LIMITS.items():
-        if key in node and not (is_range and key in {"minimum", "maximum"}):
+        if key in node:
             yield f" {words} {node[key]}"
 
 
+_RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items"))
 _LIMITS = {
-    "minimum": "of at least",
-    "maximum": "of at most",
     "exclusiveMinimum": "above",
     "exclusiveMaximum": "below",
     "multipleOf": "that is a multiple of",
-    "minLength": "with a length of at least",
-    "maxLength": "with a length of at most",
-    "minItems": "with a number of items of at least",
-    "maxItems": "with a number of items of at most",
     "pattern": "that matches",
 }
 
