@@ -3,14 +3,14 @@
 import os
 import signal
 import sys
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from typing import Any, Final
 
 import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 CLOSING: Final = 5.0
 """Seconds that closing may take."""
 
@@ -21,7 +21,7 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Server[Any]]) -> None:
     On SIGINT or SIGTERM `opened` is closed all the same, and the process ends with 130 or 143.
     """
     caught: list[int] = []
-    with anyio.open_signal_receiver(*SIGNALS) as signals:
+    with _signals() as signals:
         async with stdio_server() as (read, write):
             opening = AsyncExitStack()
             try:
@@ -29,7 +29,7 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Server[Any]]) -> None:
 
                     async def watch() -> None:
                         async for number in signals:
-                            caught.append(int(number))
+                            caught.append(number)
                             group.cancel_scope.cancel()
 
                     group.start_soon(watch)
@@ -42,3 +42,17 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Server[Any]]) -> None:
             if caught:
                 sys.stderr.flush()
                 os._exit(128 + caught[0])  # the transport's reader sits in a thread that nothing can interrupt
+
+
+@contextmanager
+def _signals() -> Generator[AsyncIterator[int]]:
+    if sys.platform == "win32":  # its event loop takes no signal handlers
+        yield _never()
+    else:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            yield signals
+
+
+async def _never() -> AsyncGenerator[int]:
+    await anyio.sleep_forever()
+    yield 0

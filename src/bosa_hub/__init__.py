@@ -1,0 +1,1 @@
+"""A BOSA API to run yourself."""

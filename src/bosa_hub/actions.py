@@ -1,0 +1,151 @@
+"""From a connector's functions to actions: what is listed, and what runs."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import to_jsonable_python
+
+from bosa_connectors import fields
+from bosa_hub.envelope import invalid_arguments, success
+from bosa_hub.naming import snake_keys
+from bosa_hub.plugin import EFFECT_MARK, Connector, Context, Effect, Page, Result
+from bosa_hub.schema import Schema, reply_schema, request_schema
+
+_FIELDS = "response_fields"
+_Model = TypeVar("_Model", bound=BaseModel)
+_ResponseFields = Annotated[
+    list[str] | None, Field(description="Return only these fields of the data, as dotted paths; null returns all.")
+]
+
+
+class _Strict(BaseModel):
+    """What stands before an action's own model: an unknown name is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of a connector."""
+
+    connector: str
+    name: str
+    effect: Effect
+    docstring: str
+    request: type[BaseModel] | None
+    """The connector's own input and `response_fields`; None where the action takes nothing."""
+    returns: object
+    """The type of `data`; `object` where it is not known."""
+    function: Callable[..., Awaitable[object]]
+    parameters: frozenset[str]
+
+    async def run(self, arguments: Mapping[str, object], context: Context) -> dict[str, object]:
+        """The envelope with what the action says to these arguments.
+
+        Raises:
+            HubError: The arguments do not fit, or the action refuses.
+
+        """
+        request = validate(self.request or _Strict, arguments)
+        available = {"request": request, "context": context}
+        result = _result(await self.function(**{name: available[name] for name in self.parameters}))
+        data = snake_keys(to_jsonable_python(result.data, by_alias=False))
+        return success(fields.select(data, getattr(request, _FIELDS, None)), result.meta)
+
+
+def actions(connectors: Iterable[Connector]) -> dict[str, dict[str, Action]]:
+    """Every action, by connector and name.
+
+    Raises:
+        ValueError: Two connectors have one name.
+        TypeError: An action cannot be told to the published clients.
+
+    """
+    found: dict[str, dict[str, Action]] = {}
+    for connector in connectors:
+        if connector.name in found:
+            raise ValueError(f"Two connectors are named {connector.name!r}: give one of them another `name`.")
+        found[connector.name] = {action.name: action for action in _actions(connector)}
+    return found
+
+
+def listing_item(action: Action) -> Schema:
+    """The action as the listing shows it."""
+    schema = request_schema(action.request) if action.request else None
+    return {
+        "method": "POST",
+        "plugin_path": f"/{action.name}",
+        "path": f"/connectors/{action.connector}/{action.name}",
+        "docstring": action.docstring,
+        "parameters": {"request": {"name": "request", "required": True, "schema": schema}} if schema else {},
+        "request_body": schema,
+        "response": {"type": "any"}
+        if action.returns is object
+        else reply_schema(action.returns, f"{action.name}_reply"),
+        "x-bosa-effect": action.effect,
+    }
+
+
+def validate(model: type[_Model], arguments: Mapping[str, object], *, echo: bool = True) -> _Model:
+    """The arguments as the model.
+
+    Raises:
+        Invalid: They do not fit; wrong values are sent back where `echo` allows.
+
+    """
+    try:
+        return model.model_validate(arguments)
+    except ValidationError as failed:
+        raise invalid_arguments(failed, model, echo=echo) from None
+
+
+def _actions(connector: Connector) -> Iterable[Action]:
+    for owner in reversed(type(connector).__mro__):
+        for name, member in vars(owner).items():
+            effect = getattr(member, EFFECT_MARK, None)
+            if effect is not None:
+                yield _action(connector, name, effect)
+
+
+def _action(connector: Connector, name: str, effect: Effect) -> Action:
+    function = cast("Callable[..., Awaitable[object]]", getattr(connector, name))
+    hints = get_type_hints(function)
+    returns = _data_type(hints.pop("return", object))
+    if unknown := set(inspect.signature(function).parameters) - {"request", "context"}:
+        raise TypeError(f"{connector.name}.{name} takes {sorted(unknown)}: an action takes `request` and `context`.")
+    return Action(
+        connector=connector.name,
+        name=name,
+        effect=effect,
+        docstring=inspect.getdoc(function) or "",
+        request=_wire_model(hints.get("request"), name, answers=returns is not type(None)),
+        returns=returns,
+        function=function,
+        parameters=frozenset(inspect.signature(function).parameters),
+    )
+
+
+def _wire_model(own: type[BaseModel] | None, name: str, *, answers: bool) -> type[BaseModel] | None:
+    if own is None and not answers:
+        return None
+    bases = (_Strict, own) if own else (_Strict,)
+    added: dict[str, Any] = {_FIELDS: (_ResponseFields, None)} if answers else {}
+    return create_model(own.__name__ if own else f"{name}_request", __base__=bases, **added)
+
+
+def _data_type(hint: object) -> object:
+    if hint is Any or hint is Page or hint is Result:
+        return object
+    if get_origin(hint) is Page:
+        return list[get_args(hint)[0]]
+    return get_args(hint)[0] if get_origin(hint) is Result else hint
+
+
+def _result(returned: object) -> Result[object]:
+    if isinstance(returned, Page):
+        page = cast("Page[object]", returned)
+        return Result(list(page.items), page.meta)
+    return cast("Result[object]", returned) if isinstance(returned, Result) else Result(returned)

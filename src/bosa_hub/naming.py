@@ -1,0 +1,32 @@
+"""Names as the contract writes them: snake_case."""
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+_BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
+_BEFORE_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
+
+
+def snake_case(name: str) -> str:
+    """`name` in snake_case, as the published server writes it: `userID2` is `user_id2`."""
+    return _BEFORE_CAPITAL.sub(r"\1_\2", _BEFORE_WORD.sub(r"\1_\2", name)).lower()
+
+
+def snake_keys(data: object) -> object:
+    """`data` with every key of every object in snake_case; a key stays as it is where its new name is taken."""
+    if isinstance(data, list):
+        return [snake_keys(item) for item in cast("list[object]", data)]
+    if isinstance(data, Mapping):
+        return _snake_object(cast("Mapping[str, object]", data))
+    return data
+
+
+def _snake_object(data: Mapping[str, object]) -> dict[str, object]:
+    taken = {key for key in data if snake_case(key) == key}
+    named: dict[str, object] = {}
+    for key, value in data.items():
+        snake = snake_case(key)
+        named[key if snake != key and snake in taken else snake] = snake_keys(value)
+        taken.add(snake)
+    return named

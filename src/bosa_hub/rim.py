@@ -1,0 +1,96 @@
+"""Where HTTP begins: whom the hub answers for, what every answer carries, and that no traceback leaves."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+from uuid import uuid4
+
+from pydantic_core import to_json
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bosa_hub.envelope import error_contract, failure
+from bosa_hub.errors import HubError, MethodNotAllowed, Misdirected, NotFound
+
+_log = logging.getLogger("bosa_hub")
+_REQUEST_ID = "bosa_request_id"
+Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def to_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The body as JSON; numbers that JSON does not know become null."""
+    content = to_json(body, inf_nan_mode="null")
+    return Response(content, status, headers, media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Rim:
+    """The application, behind a check of the Host header against DNS rebinding."""
+
+    app: ASGIApp
+    hosts: frozenset[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An answer to every request, whatever happens."""
+        request = Request(scope, receive)
+        scope[_REQUEST_ID] = str(uuid4())
+        marked = _marked(send, scope[_REQUEST_ID], error_contract(request.headers.get("X-GL-Error-Contract")))
+        try:
+            self._check_host(scope)
+            await self.app(scope, receive, marked)
+        except HubError as error:
+            await _failed(request, error)(scope, receive, marked)
+        except Exception:  # noqa: BLE001  the rim: nothing may pass
+            _log.exception("request %s: %s %r", scope[_REQUEST_ID], request.method, scope["path"])
+            error = HubError(f"The hub failed. Its log says why, under request {scope[_REQUEST_ID]}.")
+            await _failed(request, error)(scope, receive, marked)
+
+    def _check_host(self, scope: Scope) -> None:
+        host = _host_name(Headers(scope=scope).get("host", ""))
+        # an address literal cannot be rebound: the one that this connection came in on is ours
+        if host not in {*self.hosts, (scope.get("server") or [None])[0]}:
+            raise Misdirected(f"This hub does not answer for host {host[:200]!r}. Use the address that it printed.")
+
+
+def _marked(send: Send, request_id: str, contract: str) -> Send:
+    async def send_marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = request_id
+            headers["X-GL-Error-Contract"] = contract
+        await send(message)
+
+    return send_marked
+
+
+def _host_name(host: str) -> str:
+    """The name without port and brackets: `[::1]:80` is `::1`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    return _failed(request, cast("HubError", error))
+
+
+async def _on_no_route(request: Request, error: Exception) -> Response:
+    refused = cast("HTTPException", error)
+    if refused.status_code == MethodNotAllowed.status:
+        allowed = (refused.headers or {}).get("Allow", "another method")
+        return _failed(request, MethodNotAllowed(f"Not with {request.method}: use {allowed}."), refused.headers)
+    return _failed(
+        request, NotFound("There is nothing at this path. GET /connectors lists every action with its path.")
+    )
+
+
+def _failed(request: Request, error: HubError, headers: Mapping[str, str] | None = None) -> Response:
+    return to_response(failure(error, request.scope[_REQUEST_ID]), error.status, headers)
+
+
+FAILURES: Mapping[type[Exception], Handler] = {HubError: _on_failure, HTTPException: _on_no_route}
+"""What answers when an exception reaches the routes."""

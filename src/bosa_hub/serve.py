@@ -1,0 +1,119 @@
+"""The hub on a real socket, in a thread of its own."""
+
+import socket
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bosa_hub.app import create_app
+from bosa_hub.connectors import built_in
+from bosa_hub.errors import CannotListen
+from bosa_hub.home import Home, open_home
+from bosa_hub.plugin import Connector
+
+_GRACE = 2
+"""Seconds that requests under way get to finish when the hub stops."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHub:
+    """A hub that answers at `url`."""
+
+    url: str
+    home: Home = field(repr=False)
+
+    @property
+    def client_key(self) -> str:
+        """The key of the hub's first client."""
+        return str(self.home.client_key)
+
+    @property
+    def client_key_path(self) -> Path:
+        """The file (0600) that holds it."""
+        return self.home.client_key_path
+
+    def user_token(self, identifier: str) -> str:
+        """A fresh token for the first client's user of this identifier, who is made where missing."""
+        identity = self.home.identity
+        return identity.issue_token(identity.ensure_user(self.home.client_key.id, identifier)).token
+
+
+@contextmanager
+def running(
+    data_dir: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    master_key: str | None = None,
+    connectors: Sequence[Connector] | None = None,
+) -> Generator[RunningHub]:
+    """A hub that runs until the block ends; port 0 takes a free one.
+
+    Raises:
+        CannotListen: The address is taken, or is not one of this machine.
+        SetupError: `data_dir` holds something else.
+
+    """
+    home = open_home(data_dir, master_key)
+    try:
+        app = create_app(home, built_in() if connectors is None else connectors, {host.lower(), *_LOOPBACK})
+        listener = _listen(host, port)
+        url = _url(host, listener.getsockname()[1])
+        server = _Server(app)
+        thread = Thread(target=server.run, args=([listener],), name="bosa-hub", daemon=True)
+        thread.start()
+        server.ready.wait()
+        try:
+            yield RunningHub(url, home)
+        finally:
+            server.should_exit = True
+            thread.join()
+    finally:
+        home.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which forgets its sockets when it is told to stop before it has started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE,
+            )
+        )
+        self.ready = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.ready.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        message = f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port, or 0 for a free one."
+        raise CannotListen(error.errno, message) from error
+    # asyncio sets this itself, but not for such a listener: without it each answer waits 40 ms for an ACK
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
