@@ -6,8 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bosa_mcp.cli import demo, hub, serve
-from bosa_mcp.settings import InvalidSettings
+from bosa_mcp.cli import demo, failures, hub, serve
 
 app = typer.Typer(
     name="bosa-mcp",
@@ -43,12 +42,9 @@ def main() -> NoReturn:
     """Runs the command line. Exit codes: 0, 1 it failed, 2 usage or configuration, 130 SIGINT, 143 SIGTERM."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except (typer.TyperException, InvalidSettings) as odd:
-        message = odd.format_message() if isinstance(odd, typer.TyperException) else str(odd)
-        typer.echo(f"bosa-mcp: {' '.join(message.split())}", err=True)
-        sys.exit(2)
-    except OSError as failure:
-        typer.echo(f"bosa-mcp: {failure}", err=True)
-        sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as failure:  # noqa: BLE001  the rim: what can be said in a line is, the rest is raised
+        code, message = failures.told(failures.first(failure))
+        typer.echo(f"bosa-mcp: {' '.join(message.split())}", err=True)
+        sys.exit(code)

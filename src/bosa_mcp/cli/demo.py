@@ -7,6 +7,8 @@ from typing import Final
 import anyio
 import typer
 
+from bosa_mcp.cli.failures import first
+
 EXAMPLES: Final = """\
 \b
 Examples:
@@ -20,13 +22,13 @@ def demo() -> None:
     """Start the server on a fresh folder, call its tools as an MCP client does, and show what comes back."""
     from rich.console import Console  # noqa: PLC0415  only this command prints with rich
 
-    from bosa_mcp.cli.tour import DemoFailed, tour  # noqa: PLC0415  it imports the MCP client
+    from bosa_mcp.cli.tour import tour  # noqa: PLC0415  it imports the MCP client
 
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="bosa-mcp-demo-") as folder, (Path(folder) / "stderr").open("w+") as log:
         try:
             anyio.run(tour, console, Path(folder), log)
-        except DemoFailed as failure:
+        except Exception as failure:
             log.seek(0)
-            console.print("\n[red]The demo failed:[/red]", str(failure), log.read(), sep="\n", markup=False)
+            console.print("\nThe demo failed:", repr(first(failure)), "What the server said:", log.read(), sep="\n")
             raise typer.Exit(1) from failure

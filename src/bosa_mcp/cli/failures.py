@@ -1,0 +1,28 @@
+"""What a person is told when a command fails."""
+
+from typing import cast
+
+import typer
+
+from bosa_hub.errors import CannotListen, SetupError
+from bosa_mcp.settings import InvalidSettings
+
+
+def first(failure: BaseException) -> BaseException:
+    """What went wrong first, where a group of tasks went down together."""
+    if isinstance(failure, BaseExceptionGroup):
+        return first(cast("BaseExceptionGroup[BaseException]", failure).exceptions[0])
+    return failure
+
+
+def told(failure: BaseException) -> tuple[int, str]:
+    """The exit code for a failure, and one line that says what to change; any other failure is a fault of ours."""
+    if isinstance(failure, typer.TyperException):
+        return 2, failure.format_message()
+    if isinstance(failure, (InvalidSettings, SetupError)):
+        return 2, str(failure)
+    if isinstance(failure, CannotListen):
+        return 1, failure.strerror or str(failure)
+    if isinstance(failure, OSError):
+        return 1, str(failure)
+    raise failure
