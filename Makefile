@@ -25,6 +25,7 @@ conformance: .venv/.dev
 	$(BIN)/pytest tests/conformance
 
 .venv/.base: pyproject.toml
+	@$(if $(UV),true,$(PYTHON) -c 'import sys; sys.exit("bosa-mcp needs Python 3.11 or later: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)')
 	@test -x $(BIN)/python || $(if $(UV),uv venv --quiet .venv,$(PYTHON) -m venv .venv)
 	@echo "Installing bosa-mcp into .venv (a minute, once)"
 	@$(PIP_INSTALL) -e .

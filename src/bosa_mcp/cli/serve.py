@@ -1,5 +1,6 @@
 """`bosa-mcp serve`."""
 
+import sys
 from typing import Annotated, Final, Literal
 
 import anyio
@@ -44,6 +45,8 @@ def serve(  # noqa: PLR0913  each is a flag
     }
     chosen = settings.load(flags, config)
     logs.configure(chosen.log, chosen.log_level)
+    if sys.stdin.isatty():
+        typer.echo("Waiting for an MCP client on standard input: clients start this command themselves.", err=True)
     from bosa_mcp.cli.api import open_server  # noqa: PLC0415  mcp takes most of a second to import
     from bosa_mcp.transports import serve_stdio  # noqa: PLC0415  likewise
 
