@@ -11,7 +11,15 @@ import httpx
 from bosa_connectors import catalogue, schema, wire
 from bosa_connectors.calls import Call, Reply
 from bosa_connectors.catalogue import Catalogue
-from bosa_connectors.errors import BadReply, NotFound, OutcomeUnknown, RequestTimeout, TooLarge, Unreachable
+from bosa_connectors.errors import (
+    ApiError,
+    BadReply,
+    BosaError,
+    OutcomeUnknown,
+    RequestTimeout,
+    TooLarge,
+    Unreachable,
+)
 from bosa_connectors.shapes import is_array, is_object
 
 if TYPE_CHECKING:
@@ -19,6 +27,9 @@ if TYPE_CHECKING:
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
 """A larger answer in JSON is refused: it would be held in memory whole."""
+
+_OLDER_FAMILY = frozenset({404, 405})
+"""What a server of the older family says to `GET /connectors/names`."""
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for connecting, and for each silence."""
@@ -44,6 +55,7 @@ class AsyncBosaConnector:
         self._client = httpx.AsyncClient(
             timeout=DEFAULT_TIMEOUT,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            event_hooks={"response": [_set_redirect_aside]},
             mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),  # never through a proxy
         )
         self._catalogues: dict[str, Catalogue] = {}
@@ -68,7 +80,9 @@ class AsyncBosaConnector:
         """The names of the API's connectors, asked anew each time."""
         try:
             names = await self._get("/connectors/names")
-        except NotFound:  # the older family of paths
+        except ApiError as failure:
+            if failure.status not in _OLDER_FAMILY:
+                raise
             names = None
         if is_array(names):
             return [name for name in names if isinstance(name, str)]
@@ -101,23 +115,28 @@ class AsyncBosaConnector:
         schema.check(call.action, present)
         request = wire.encode(call, api_key=self._api_key, error_contract=self._error_contract)
         with _within(call.deadline):
-            async with self._exchange(request) as response:
-                headers = _lower(response.headers)
-                if response.is_success and not wire.is_json(headers):
-                    return wire.decode_file(response.status_code, headers)
-                return wire.decode(response.status_code, headers, await _read(response))
+            return await self._reply(request)
 
     async def _discover(self, app: str) -> Catalogue:
         return catalogue.parse(app, await self._get("/connectors/", {"modules": app}))
 
     async def _get(self, path: str, query: Mapping[str, str] | None = None) -> object:
         request = wire.listing(path, query, self._error_contract)
-        async with self._exchange(request) as response:
-            headers = _lower(response.headers)
-            reply = wire.decode(response.status_code, headers, await _read(response))
+        reply = await self._reply(request)
         if reply.error:
             raise reply.error
+        if reply.file:
+            raise BadReply(f"The answer is of type {reply.file.content_type}, not JSON. Is the API's address right?")
         return reply.body
+
+    async def _reply(self, request: wire.Request) -> Reply:
+        async with self._exchange(request) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()} | response.extensions[
+                "redirect"
+            ]
+            if response.is_success and not wire.is_json(headers):
+                return wire.decode_file(response.status_code, headers)
+            return wire.decode(response.status_code, headers, await _read(response))
 
     @asynccontextmanager
     async def _exchange(self, request: wire.Request) -> AsyncGenerator[httpx.Response]:
@@ -125,8 +144,8 @@ class AsyncBosaConnector:
         try:
             async with self._client.stream(request.method, url, headers=request.headers, content=content) as response:
                 yield response
-                if response.is_server_error and (connection := response.extensions.get("network_stream")):
-                    await connection.aclose()  # the published server hangs up after a 500 without a word
+        except httpx.InvalidURL as failure:
+            raise BosaError(f"A request to {request.path[:200]!r} cannot be made: {failure}") from failure
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as failure:
             raise Unreachable(
                 f"{self.api_base_url} cannot be reached: {failure or 'no connection in time'}"
@@ -139,19 +158,29 @@ class AsyncBosaConnector:
             raise OutcomeUnknown(f"The connection to {self.api_base_url} broke before the answer came.") from failure
 
 
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
-
-
 async def _read(response: httpx.Response) -> bytes:
+    """The body. That of a 5xx is left one step before its end, so that its connection is not used again."""
+    # the published server closes it after a 500 without a word
+    length = int(response.headers.get("content-length", -1)) if response.is_server_error else -1
     body = bytearray()
+    if length == 0:
+        return b""
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_JSON_BYTES:
             raise TooLarge(
                 f"The answer is larger than {MAX_JSON_BYTES // 1024 // 1024} MB, more than is taken at once."
             )
+        if response.num_bytes_downloaded == length:
+            break
     return bytes(body)
+
+
+async def _set_redirect_aside(response: httpx.Response) -> None:
+    """The library reads where a redirect leads even where it does not follow, and fails where that makes no sense."""
+    response.extensions["redirect"] = {
+        name: response.headers.pop(name) for name in ("location",) if name in response.headers
+    }
 
 
 @contextmanager

@@ -17,6 +17,7 @@ PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-c
 
 TAKES_NOTHING: Mapping[str, object] = MappingProxyType({"type": "object", "properties": {}})
 
+_PATH_LENGTH = 2_000
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
 
@@ -92,14 +93,16 @@ def _action(connector: str, name: str, item: object) -> Action:
         description=docstring if isinstance(docstring, str) else "",
         schema=schema,
         binary=frozenset(
-            argument for argument, field in members(schema.get("properties")).items() if _is_binary(field, schema)
+            argument
+            for argument, field in members(schema.get("properties")).items()
+            if _is_binary(field, schema, set())
         ),
     )
 
 
 def _path(path: object) -> str:
     """A path that stays on the API's own origin."""
-    if not isinstance(path, str) or not _PATH.fullmatch(path):
+    if not isinstance(path, str) or len(path) > _PATH_LENGTH or not _PATH.fullmatch(path):
         raise ValueError(f"its path {str(path)[:200]!r} is not a path on the API")
     segments = path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").split("/")
     if ".." in segments or "." in segments:
@@ -119,16 +122,17 @@ def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
     return schema
 
 
-def _is_binary(field: object, root: Mapping[str, object], depth: int = 0) -> bool:
+def _is_binary(field: object, root: Mapping[str, object], seen: set[int]) -> bool:
     """Whether a value of this schema is a file, or several: alone, nullable, or as the items of a list."""
     schema = members(field)
-    if depth > 8:  # noqa: PLR2004  no real schema nests a file deeper, and recursion ends
+    if id(field) in seen:
         return False
+    seen.add(id(field))
     if schema.get("format") == "binary" or schema.get("type") == "bytes":
         return True
     branches = [branch for union in ("anyOf", "oneOf", "allOf") for branch in items(schema.get(union))]
     inner = [schema.get("items"), _definition(schema.get("$ref"), root), *branches]
-    return any(_is_binary(each, root, depth + 1) for each in inner)
+    return any(_is_binary(each, root, seen) for each in inner if each is not None)
 
 
 def _definition(reference: object, root: Mapping[str, object]) -> object:

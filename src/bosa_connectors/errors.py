@@ -39,9 +39,17 @@ class ConnectorNotFound(BosaConnectorError):
 
     def __init__(self, connector: str, available: Iterable[str] = ()) -> None:
         self.connector = connector
-        self.nearest = nearest(connector, available)
-        hint = f" Did you mean {self.nearest!r}?" if self.nearest else ""
-        super().__init__(f"No connector found for app {connector!r}{'.' + hint if hint else ''}")
+        self.available = tuple(available)
+        super().__init__(connector, self.available)
+
+    @property
+    def nearest(self) -> str | None:
+        """The connector that was perhaps meant."""
+        return nearest(self.connector, self.available)
+
+    def __str__(self) -> str:
+        hint = f". Did you mean {self.nearest!r}?" if self.nearest else ""
+        return f"No connector found for app {self.connector!r}{hint}"
 
 
 class InvalidAction(BosaError, ValueError):
@@ -50,7 +58,10 @@ class InvalidAction(BosaError, ValueError):
     def __init__(self, action: str, available: Iterable[str]) -> None:
         self.action = action
         self.available = tuple(available)
-        super().__init__(f"Invalid action {action!r}. Available actions: {', '.join(self.available)}")
+        super().__init__(action, self.available)
+
+    def __str__(self) -> str:
+        return f"Invalid action {self.action!r}. Available actions: {', '.join(self.available)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,10 @@ class InvalidArguments(BosaError, ValueError):
 
     def __init__(self, errors: Iterable[Problem]) -> None:
         self.errors = tuple(errors)
-        super().__init__(f"Invalid parameters: { {problem.path: problem.message for problem in self.errors} }")
+        super().__init__(self.errors)
+
+    def __str__(self) -> str:
+        return f"Invalid parameters: { {problem.path: problem.message for problem in self.errors} }"
 
 
 class InvalidSchema(BosaError):
@@ -120,7 +134,10 @@ class ApiError(BosaError):
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
-        super().__init__(f"{failure.status}: {failure.message}")
+        super().__init__(failure)
+
+    def __str__(self) -> str:
+        return f"{self.failure.status}: {self.failure.message}"
 
     @property
     def status(self) -> int:

@@ -1,7 +1,6 @@
 """Which argument carries the next page."""
 
 from collections.abc import Mapping
-from typing import cast
 
 from bosa_connectors.calls import Action, Reply
 from bosa_connectors.errors import PagingError
@@ -27,13 +26,22 @@ def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
         if arguments.get(cursor_argument) == cursor:
             raise PagingError(f"The API says that the page after {cursor_argument} {cursor!r} is that page again.")
         return {**arguments, cursor_argument: cursor}
-    if not meta.get("has_next"):
+    if not meta.get("has_next") and cursor is None:
         return None
     if "page" not in action.properties:
         raise PagingError("There is a further page, but this action takes no argument that would ask for it.")
-    page = meta.get("page")
-    here = page if isinstance(page, int) else arguments.get("page") or 1
-    return {**arguments, "page": cast("int", here) + 1}
+    asked, said = _number(arguments.get("page")), _number(meta.get("page"))
+    following = next((number for number in (said, asked) if number is not None), 1) + 1
+    if asked is not None and following <= asked:
+        raise PagingError(f"The API was asked for page {asked} and says that it is page {said}.")
+    return {**arguments, "page": following}
+
+
+def _number(value: object) -> int | None:
+    """A page's number, also one that was sent as text."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value[:18])
+    return value if isinstance(value, int) else None
 
 
 def _first(found: Mapping[str, object], *names: str) -> object:

@@ -4,8 +4,10 @@ The only user of jsonschema. References to other documents are refused without a
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, cast
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias, cast
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from jsonschema import Draft202012Validator
@@ -17,37 +19,59 @@ from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem, nearest
 from bosa_connectors.shapes import is_array, is_object, items, members
 
+Node: TypeAlias = Mapping[str, object]
+"""One schema inside a schema."""
+
 
 class _Validator(Protocol):
     def iter_errors(self, instance: object) -> Iterable[ValidationError]: ...
 
 
 _COMPILED: WeakKeyDictionary[Action, _Validator] = WeakKeyDictionary()
+_DEEP = 100
+"""Levels of arguments that no action means to take."""
 
-_COMPOSING = frozenset({"$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"})
+_NOTHING: Node = {"not": {}}
+"""What `false` means, in a form of which the validator says where it stands."""
+_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_PARTS = frozenset({"allOf", "not", "if", "then", "else", "contains", "dependentSchemas"})
+_UNIONS = frozenset({"anyOf", "oneOf"})
+_BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames"}
+_COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
 _OPEN = _COMPOSING | {"additionalProperties", "patternProperties", "unevaluatedProperties"}
-_SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions"})
-_SCHEMAS_BELOW = frozenset({"items", "additionalProperties", "prefixItems", "anyOf", "oneOf"})
 
 
 def check(action: Action, arguments: Mapping[str, object]) -> None:
     """Raises InvalidArguments with everything that is wrong, InvalidSchema where the schema itself makes no sense."""
-    validator = _COMPILED.get(action) or _compile(action)
     try:
+        validator = _COMPILED.get(action) or _compile(action)
         errors = list(validator.iter_errors(arguments))
-    except (Unresolvable, RecursionError) as odd:
+    except (Unresolvable, RecursionError, AttributeError, TypeError, ValueError) as odd:
+        if isinstance(odd, RecursionError) and is_deep(arguments):
+            raise InvalidArguments([Problem("", "Nested too deeply", f"at most {_DEEP} levels")]) from odd
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} cannot be followed: {odd}"[:500]) from odd
     if errors:
         raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in _problems(error)))
 
 
+def is_deep(value: object) -> bool:
+    """Whether a value is nested more deeply than any action means to take."""
+    level = [value]
+    for _ in range(_DEEP):
+        level = [below for each in level for below in (*members(each).values(), *items(each))]
+    return bool(level)
+
+
 def _compile(action: Action) -> _Validator:
-    schema = members(_closed(action.schema, kept=frozenset(_parts(action.schema))))
+    parts: set[int] = set()
+    _mark_parts(action.schema, action.schema, parts, is_part=False)
+    schema = members(_proper(action.schema, parts, is_part=False))
     try:
         Draft202012Validator.check_schema(schema)
-    except (SchemaError, RecursionError) as odd:
-        detail = odd.message if isinstance(odd, SchemaError) else "it is nested too deeply"
-        raise InvalidSchema(f"The schema of {action.connector}.{action.name} makes no sense: {detail[:300]}") from odd
+    except SchemaError as odd:
+        raise InvalidSchema(
+            f"The schema of {action.connector}.{action.name} makes no sense: {odd.message[:300]}"
+        ) from odd
     # an empty registry: the default one would fetch a remote reference
     validator = cast("_Validator", Draft202012Validator(schema, registry=Registry()))
     return _COMPILED.setdefault(action, validator)
@@ -57,38 +81,67 @@ def _compile(action: Action) -> _Validator:
 # silence. Objects that are put together from parts stay as they are, for a part does not know the others' names.
 
 
-def _closed(node: object, kept: frozenset[str]) -> object:
+def _proper(node: object, parts: Collection[int], *, is_part: bool) -> object:
     """The schema with unknown names refused, and the types `any` and `bytes`, which are none, put in proper terms."""
+    if is_array(node):
+        return [_proper(each, parts, is_part=is_part) for each in node]
     if not is_object(node):
-        return node
-    schema = dict(node)
+        return node if node is not False else _NOTHING
+    is_part = is_part or id(node) in parts
+    schema = dict(node) | _proper_type(node.get("type"))
     for key, value in node.items():
-        if key in _SCHEMAS_BY_NAME:
-            schema[key] = {
-                name: each if f"#/{key}/{name}" in kept else _closed(each, kept)
-                for name, each in members(value).items()
-            }
-        elif key in _SCHEMAS_BELOW and not (key in _COMPOSING and "properties" in node):
-            schema[key] = [_closed(each, kept) for each in value] if is_array(value) else _closed(value, kept)
-    if node.get("type") == "any":
-        del schema["type"]
-    elif node.get("type") == "bytes":
-        schema |= {"type": "string", "format": "binary"}
-    if "properties" in node and not _OPEN & node.keys():
+        below = _is_part_below(key, node, is_part=is_part)
+        if key in _BY_NAME:
+            schema[key] = {name: _proper(each, parts, is_part=below) for name, each in members(value).items()}
+        elif key in _BELOW and not isinstance(value, bool):
+            schema[key] = _proper(value, parts, is_part=below)
+    if "properties" in node and not is_part and not _OPEN & node.keys():
         schema["additionalProperties"] = False
     return schema
 
 
-def _parts(node: object, *, is_part: bool = False) -> Iterator[str]:
-    """The local references that stand for a part of an object, not for a whole one."""
+def _proper_type(kind: object) -> dict[str, object]:
+    kinds = kind if is_array(kind) else [kind]
+    if "any" in kinds:
+        return {"type": ["object", "array", "string", "number", "boolean", "null"]}
+    if "bytes" in kinds:
+        known = ["string" if each == "bytes" else each for each in kinds]
+        return {"type": known if is_array(kind) else "string", "format": "binary"}
+    return {}
+
+
+def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> None:
+    """Adds to `parts` the id of each schema that a reference makes a part of an object, not a whole one."""
     for each in items(node):
-        yield from _parts(each, is_part=is_part)
+        _mark_parts(each, root, parts, is_part=is_part)
     schema = members(node)
+    if "$ref" in schema and (is_part or _has_parts_beside("$ref", schema)):
+        target = _follow(root, str(schema["$ref"]))
+        if id(target) not in parts:
+            parts.add(id(target))
+            _mark_parts(target, root, parts, is_part=True)
     for key, value in schema.items():
-        if key == "$ref" and (is_part or "properties" in schema):
-            yield str(value)
-        composing = key in _COMPOSING and (key not in {"anyOf", "oneOf"} or "properties" in schema)
-        yield from _parts(value, is_part=composing)
+        below = _is_part_below(key, schema, is_part=is_part)
+        if key in _BY_NAME:
+            for each in members(value).values():
+                _mark_parts(each, root, parts, is_part=below)
+        elif key in _BELOW:
+            _mark_parts(value, root, parts, is_part=below)
+
+
+def _is_part_below(key: str, node: Node, *, is_part: bool) -> bool:
+    return key in _PARTS or (key in _UNIONS and (is_part or _has_parts_beside(key, node)))
+
+
+def _has_parts_beside(key: str, node: Node) -> bool:
+    return bool((_COMPOSING | {"properties", "patternProperties"}) & (node.keys() - {key}))
+
+
+def _follow(root: Node, reference: str) -> object:
+    found: object = root
+    for part in reference.split("/")[1:]:
+        found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
+    return found
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
@@ -100,28 +153,33 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
             if name not in members(instance):
                 yield Problem(_join(path, str(name)), "Field required", describe(known.get(str(name))))
     elif error.validator == "additionalProperties" and error.validator_value is False:
+        patterns = [re.compile(pattern) for pattern in members(schema.get("patternProperties"))]
         for name in members(instance):
-            if name not in known:
+            if name not in known and not any(pattern.search(name) for pattern in patterns):
                 yield Problem(_join(path, name), "Unknown field", _one_of(list(known)), nearest(name, known))
     elif branch := _likely_branch(error):
         for inner in branch:
             yield from _problems(inner)
     else:
-        expected = describe(schema)
-        yield Problem(path, f"Expected {expected}, got {_shown(instance)}", expected)
+        is_described = error.validator in _DESCRIBED
+        expected = describe(schema) if is_described else error.message[:_LONG]
+        yield Problem(path, f"Expected {expected}, got {_shown(instance)}" if is_described else expected, expected)
 
 
 def _likely_branch(error: ValidationError) -> list[ValidationError]:
     """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
     branches: dict[object, list[ValidationError]] = {}
-    for inner in error.context or () if error.validator in {"anyOf", "oneOf"} else ():
+    for inner in error.context or () if error.validator in _UNIONS else ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    meant = [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
+    meant = [errors for errors in branches.values() if not any(_means_another(each, error) for each in errors)]
     return meant[0] if len(meant) == 1 else []
 
 
-def _is_of_another_type(inner: ValidationError, union: ValidationError) -> bool:
-    return inner.validator in {"type", "const"} and inner.absolute_path == union.absolute_path
+def _means_another(inner: ValidationError, union: ValidationError) -> bool:
+    """Whether this error says that the branch was not meant: it is of another type, or told apart by a constant."""
+    depth = len(inner.absolute_path) - len(union.absolute_path)
+    is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
+    return (depth == 0 and inner.validator == "type") or (depth <= 1 and is_constant)
 
 
 def describe(schema: object) -> str:
@@ -153,6 +211,13 @@ def _limits(node: Mapping[str, object]) -> Iterator[str]:
         if key in node:
             yield f" {words} {node[key]}"
 
+
+_DESCRIBED = frozenset(
+    {"type", "enum", "const", "anyOf", "oneOf", "pattern", "format", "multipleOf", "minimum", "maximum"}
+    | {"exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems"}
+)
+"""Keywords that a description of the schema tells of."""
+_LONG = 300
 
 _RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items"))
 _LIMITS = {

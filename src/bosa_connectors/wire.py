@@ -6,18 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
-from email.utils import parsedate_to_datetime
-from typing import Final, Literal
-from urllib.parse import urlencode, urlsplit
+from email.utils import collapse_rfc2231_value, parsedate_to_datetime
+from typing import Final, Literal, TypeAlias, cast
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from bosa_connectors.calls import Action, Call, Credentials, FileHead, Reply
-from bosa_connectors.errors import ApiError, BadReply, BosaError, Failure, api_error
+from bosa_connectors.errors import ApiError, BadReply, BosaError, Failure, InvalidArguments, Problem, api_error
 from bosa_connectors.shapes import is_object, items, members
 
 JSON: Final = "application/json"
 _MESSAGE_LENGTH: Final = 2_000
-_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_SIZE_DIGITS: Final = 18
+_LONGEST_WAIT: Final = 1e9
+_Parameter: TypeAlias = str | tuple[str | None, str | None, str]
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_NO_HEADER = re.compile(r"[^\x20-\x7e]|^\s|\s$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,23 @@ class Request:
 
 
 def base_url(url: str) -> str:
-    """The API's address without a trailing slash; a ValueError says what is wrong with it."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{url!r} is not the address of an API: expected something like https://api.bosa.id")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    """The API's address without a trailing slash; a ValueError says what is wrong with it, without repeating it."""
+    address = url.strip()
+    parts = _address(address)
+    if parts is None:
+        raise ValueError("This is not the address of an API: expected something like https://api.bosa.id")
+    if parts.username or parts.password or "?" in address or "#" in address:
         raise ValueError(f"The API's address at {parts.hostname} may hold a path, but no user, query or fragment")
-    return url.strip().rstrip("/")
+    return address.rstrip("/")
+
+
+def _address(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and text.isprintable()
+    except ValueError:  # a port that is no number, brackets that do not close
+        return None
+    return parts if is_address else None
 
 
 def encode(call: Call, *, api_key: str | None, error_contract: Literal[1, 2]) -> Request:
@@ -46,8 +59,24 @@ def encode(call: Call, *, api_key: str | None, error_contract: Literal[1, 2]) ->
         method="POST",
         path=call.action.path,
         headers={"content-type": JSON, **headers(call.credentials or Credentials(), api_key, error_contract)},
-        body=json.dumps(present(call.action, call.arguments), ensure_ascii=False, allow_nan=False).encode(),
+        body=_json(present(call.action, call.arguments)),
     )
+
+
+def _json(arguments: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as odd:
+        expected = "text, finite numbers, true, false, null, objects and arrays of these"
+        names = [name for name, value in arguments.items() if not _is_sayable({name: value})]
+        raise InvalidArguments(Problem(name, f"JSON cannot say this: {odd}"[:300], expected) for name in names) from odd
+
+
+def _is_sayable(value: object) -> bool:
+    try:
+        return bool(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def listing(path: str, query: Mapping[str, str] | None, error_contract: Literal[1, 2]) -> Request:
@@ -58,8 +87,8 @@ def listing(path: str, query: Mapping[str, str] | None, error_contract: Literal[
 
 def present(action: Action, arguments: Mapping[str, object]) -> dict[str, object]:
     """The arguments without optional nulls: absent and null mean the same to the API."""
-    required = items(action.schema.get("required"))
-    return {name: value for name, value in arguments.items() if value is not None or name in required}
+    optional = action.properties.keys() - set(map(str, items(action.schema.get("required"))))
+    return {name: value for name, value in arguments.items() if value is not None or name not in optional}
 
 
 def headers(credentials: Credentials, api_key: str | None, error_contract: Literal[1, 2]) -> dict[str, str]:
@@ -73,8 +102,8 @@ def headers(credentials: Credentials, api_key: str | None, error_contract: Liter
         "accept": f"{JSON}, */*",
     }
     for name, value in named.items():
-        if value and _UNPRINTABLE.search(value):
-            raise BosaError(f"The value for the header {name} holds a character that a header cannot carry.")
+        if value and _NO_HEADER.search(value):
+            raise BosaError(f"The value for the header {name} holds a character that a header cannot carry there.")
     return {name: value for name, value in named.items() if value}
 
 
@@ -86,13 +115,28 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 def decode_file(status: int, headers: Mapping[str, str]) -> Reply:
     """The reply that a successful answer other than JSON is: a file."""
-    disposition, size = headers.get("content-disposition"), headers.get("content-length", "")
-    if disposition is None and _content_type(headers) == "text/html":
+    if "content-disposition" not in headers and _content_type(headers) == "text/html":
         raise BadReply("The answer is a web page, not a reply of a BOSA API. Is the API's address right?")
-    message = Message()
-    message["content-disposition"] = disposition or ""
-    head = FileHead(message.get_filename(), _content_type(headers), int(size) if size.isdecimal() else None)
+    size = headers.get("content-length", "")
+    is_known = size.isdecimal() and len(size) <= _SIZE_DIGITS and "content-encoding" not in headers
+    head = FileHead(_filename(headers), _content_type(headers), int(size) if is_known else None)
     return Reply(status, headers, file=head)
+
+
+def _filename(headers: Mapping[str, str]) -> str | None:
+    """The name in a disposition; where there are two, the one that is not an ASCII stand-in for the other."""
+    names = [value for name, value in _parameters(headers, "content-disposition") if name.lower() == "filename"]
+    names.sort(key=lambda name: isinstance(name, str))
+    return collapse_rfc2231_value(names[0]) if names else None
+
+
+def _parameters(headers: Mapping[str, str], name: str) -> list[tuple[str, _Parameter]]:
+    message = Message()
+    message[name] = headers.get(name, "")
+    try:
+        return cast("list[tuple[str, _Parameter]]", message.get_params([], header=name))
+    except (TypeError, ValueError):  # what the parser makes of one that is said in pieces
+        return []
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -110,15 +154,20 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
 
 def parse_json(headers: Mapping[str, str], body: bytes) -> object:
     """JSON that can be written again: numbers that are none become null, halves of characters a question mark."""
-    charset = _parameter(headers, "charset")
     try:
-        text = body.decode(charset) if charset else body
+        text = _text_of(headers, body)
         parsed: object = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+        if _HALF_CHARACTER.search(text):
+            parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, LookupError, RecursionError) as odd:
         raise BadReply("The answer says that it is JSON and is not.") from odd
-    if _LONE_SURROGATE.search(body):
-        parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     return parsed
+
+
+def _text_of(headers: Mapping[str, str], body: bytes) -> str:
+    charsets = [value for name, value in _parameters(headers, "content-type") if name.lower() == "charset"]
+    charset = charsets[0] if charsets and isinstance(charsets[0], str) else json.detect_encoding(body)
+    return body.decode(charset).removeprefix("\ufeff")
 
 
 def _finite(text: str) -> float | None:
@@ -131,19 +180,21 @@ def decode_error(status: int, headers: Mapping[str, str], body: object) -> ApiEr
     top = members(body)
     inner = members(top.get("error"))
     recovery = members(inner.get("recovery"))
-    said = (inner.get("message"), top.get("message"), top.get("error"), top.get("detail"), body)
-    message = next((text for text in said if isinstance(text, str) and text.strip()), None) or _unsaid(status, headers)
+    details = inner.get("details") or top.get("detail") or inner.get("detail")
+    said = (inner.get("message"), top.get("message"), top.get("error"), top.get("detail"), top.get("title"), body)
+    message = next((text for text in said if isinstance(text, str) and text.strip()), None)
+    wait = _seconds(recovery.get("retry_after_seconds"))
     return api_error(
         Failure(
             status=status,
-            message=message[:_MESSAGE_LENGTH],
+            message=(message or _found(details) or _unsaid(status, headers))[:_MESSAGE_LENGTH],
             code=_text(inner.get("code")),
             request_id=_text(inner.get("request_id"))
             or headers.get("x-request-id")
             or _text(inner.get("reference_id")),
             retryable=retryable if isinstance(retryable := recovery.get("retryable"), bool) else None,
-            retry_after=_seconds(recovery.get("retry_after_seconds")) or retry_after(headers),
-            details=inner.get("details") or top.get("detail") or inner.get("detail"),
+            retry_after=retry_after(headers) if wait is None else wait,
+            details=details,
         )
     )
 
@@ -152,12 +203,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from Retry-After as seconds or as a date (against the server's own Date)."""
     value = headers.get("retry-after", "").strip()
     if value.isdecimal():
-        return float(value)
+        return _seconds(float(value[:400]))
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(0.0, wait.total_seconds())
+
+
+def _found(details: object) -> str:
+    """What the API's check of the body found: `[{"loc": ["body", "kind"], "msg": …}]`."""
+    found = [members(detail) for detail in items(details) if "msg" in members(detail)]
+    return "; ".join(f"{'.'.join(map(str, items(each.get('loc'))))}: {each['msg']}" for each in found)
 
 
 def _parse_leniently(headers: Mapping[str, str], body: bytes) -> object:
@@ -166,30 +223,36 @@ def _parse_leniently(headers: Mapping[str, str], body: bytes) -> object:
             return parse_json(headers, body)
         except BadReply:
             pass
-    return None if _content_type(headers) == "text/html" else body.decode("utf-8", "replace")
+    if _content_type(headers) == "text/html":
+        return None
+    try:
+        return _text_of(headers, body)
+    except (ValueError, LookupError):
+        return body.decode("utf-8", "replace")
 
 
 def _unsaid(status: int, headers: Mapping[str, str]) -> str:
     if 300 <= status < 400:  # noqa: PLR2004  the redirects
-        target = urlsplit(headers.get("location", ""))
-        where = f"{target.scheme}://{target.netloc.rpartition('@')[2]}" if target.netloc else "another path"
-        return f"The API redirects to {where}, and redirects are not followed. Is the API's address right?"
+        return f"The API redirects{_where(headers)}, and redirects are not followed. Is the API's address right?"
     return "The API gave no reason."
+
+
+def _where(headers: Mapping[str, str]) -> str:
+    try:
+        target = urlsplit(headers.get("location", ""))
+    except ValueError:
+        return ""
+    return f" to {target.scheme}://{target.netloc.rpartition('@')[2]}"[:200] if target.netloc else " to another path"
 
 
 def _content_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _parameter(headers: Mapping[str, str], name: str) -> str | None:
-    message = Message()
-    message["content-type"] = headers.get("content-type", "")
-    value = message.get_param(name)
-    return value if isinstance(value, str) else None
-
-
 def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LONGEST_WAIT:
+        return None
+    return float(value)
 
 
 def _text(value: object) -> str | None:
