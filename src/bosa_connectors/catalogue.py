@@ -93,9 +93,7 @@ def _action(connector: str, name: str, item: object) -> Action:
         description=docstring if isinstance(docstring, str) else "",
         schema=schema,
         binary=frozenset(
-            argument
-            for argument, field in members(schema.get("properties")).items()
-            if _is_binary(field, schema, set())
+            argument for argument, field in members(schema.get("properties")).items() if _is_binary(field, schema)
         ),
     )
 
@@ -122,17 +120,19 @@ def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
     return schema
 
 
-def _is_binary(field: object, root: Mapping[str, object], seen: set[int]) -> bool:
+def _is_binary(field: object, root: Mapping[str, object]) -> bool:
     """Whether a value of this schema is a file, or several: alone, nullable, or as the items of a list."""
-    schema = members(field)
-    if id(field) in seen:
-        return False
-    seen.add(id(field))
-    if schema.get("format") == "binary" or schema.get("type") == "bytes":
-        return True
-    branches = [branch for union in ("anyOf", "oneOf", "allOf") for branch in items(schema.get(union))]
-    inner = [schema.get("items"), _definition(schema.get("$ref"), root), *branches]
-    return any(_is_binary(each, root, seen) for each in inner if each is not None)
+    seen: set[int] = set()
+    ahead = [field]
+    while ahead:
+        schema = members(ahead.pop())
+        if schema.get("format") == "binary" or schema.get("type") == "bytes":
+            return True
+        branches = [branch for union in ("anyOf", "oneOf", "allOf") for branch in items(schema.get(union))]
+        inner = [each for each in (schema.get("items"), _definition(schema.get("$ref"), root), *branches) if each]
+        ahead += [each for each in inner if id(each) not in seen]
+        seen.update(map(id, inner))
+    return False
 
 
 def _definition(reference: object, root: Mapping[str, object]) -> object:

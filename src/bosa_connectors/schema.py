@@ -31,6 +31,7 @@ _COMPILED: WeakKeyDictionary[Action, _Validator] = WeakKeyDictionary()
 _DEEP = 100
 """Levels of arguments that no action means to take."""
 
+UNKNOWN = "Unknown field"
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
 _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -156,7 +157,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         patterns = [re.compile(pattern) for pattern in members(schema.get("patternProperties"))]
         for name in members(instance):
             if name not in known and not any(pattern.search(name) for pattern in patterns):
-                yield Problem(_join(path, name), "Unknown field", _one_of(list(known)), nearest(name, known))
+                yield Problem(_join(path, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
     elif branch := _likely_branch(error):
         for inner in branch:
             yield from _problems(inner)

@@ -6,7 +6,7 @@ examples, null defaults, discriminators and foreign keywords are left out. Argum
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
@@ -23,14 +23,34 @@ def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, obj
     Always an object without unions at its root. A ValueError says which part of the schema makes no sense.
     """
     if "properties" in schema:
-        properties = members(schema["properties"])
-        schema = {**schema, "properties": {name: each for name, each in properties.items() if name not in instead}}
+        own = {name: each for name, each in members(schema["properties"]).items() if name not in instead}
+        schema = {**schema, "properties": own}
     root = _Compactor(schema).node(schema, (), ())
-    parts = [members(part) for union in _UNIONS for part in items(root.get(union))]
-    required = [root, *map(members, items(root.get("allOf")))]
-    names = dict.fromkeys(name for part in required for name in items(part.get("required")))
-    properties = {name: each for part in (root, *parts) for name, each in members(part.get("properties")).items()}
+    properties: dict[str, object] = {}
+    for part in _parts(root, _ALTERNATIVES):
+        for name, each in members(part.get("properties")).items():
+            properties[name] = _either(properties[name], each) if name in properties else each
+    names = dict.fromkeys(name for part in _parts(root, ("allOf",)) for name in items(part.get("required")))
     return {"type": "object", "properties": {**properties, **instead}, **({"required": list(names)} if names else {})}
+
+
+def _parts(root: Mapping[str, object], keys: Iterable[str]) -> Iterator[Mapping[str, object]]:
+    """The schema, and all that it is put together from below these keywords, which no model API takes at a root."""
+    yield root
+    for key in keys:
+        value = root.get(key)
+        below = members(value).values() if key == "dependentSchemas" else [*items(value), value]
+        for each in below:
+            if is_object(each):
+                yield from _parts(each, keys)
+
+
+def _either(one: object, other: object) -> object:
+    """A parameter that is one thing in one alternative, and another in the next."""
+    if one == other:
+        return one
+    known = items(members(one).get("anyOf")) if len(members(one)) == 1 else []
+    return {"anyOf": [*(known or [one]), other]}
 
 
 class _Compactor:
@@ -60,7 +80,11 @@ class _Compactor:
             return {} if is_plain else {key: self.node(value, path, within)}
         if key in _SCHEMAS and is_array(value):
             return {key: [self.node(each, path, within) for each in value]}
-        if key in _SCHEMAS_BY_NAME and is_object(value):
+        if (
+            key in _SCHEMAS_BY_NAME
+            and is_object(value)
+            and (key != "patternProperties" or all(map(_is_pattern, value)))
+        ):
             return {key: {name: self.node(each, (*path, name), within) for name, each in value.items()}}
         if key in _SCHEMAS or key in _SCHEMAS_BY_NAME or not _VALUES.get(key, _is_anything)(value):
             raise ValueError(f"{_where(path)} makes no sense")
@@ -74,9 +98,11 @@ class _Compactor:
         reference = str(schema["$ref"])
         if reference in within:
             return {"type": "object"}
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
         target = self.node(self._follow(reference, path), (*path, "$ref"), (*within, reference))
-        return target | self.node(beside, path, within)
+        beside = {
+            key: value for key, value in schema.items() if key != "$ref" and not (key == "type" and key in target)
+        }
+        return _merged(target, self.node(beside, path, within))
 
     def _follow(self, reference: str, path: tuple[str, ...]) -> object:
         if not reference.startswith("#"):
@@ -84,7 +110,7 @@ class _Compactor:
         found: object = self._root
         for part in reference.split("/")[1:]:
             found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
-        if found is None:
+        if found is None or not (reference == "#" or reference.startswith("#/")):
             raise ValueError(f"{_where(path)} refers to {reference[:200]!r}, which is not there")
         return found
 
@@ -92,28 +118,48 @@ class _Compactor:
 def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict[str, object]:
     """The schema with its type in one word; several become a union, for some APIs refuse a list."""
     kinds = ["string" if each == "bytes" else each for each in (kind if is_array(kind) else [kind])]
-    kinds = [each for each in kinds if each not in {None, "any"}]
     for each in kinds:
-        if each not in _TYPES:
+        if each is not None and each != "any" and not (isinstance(each, str) and each in _TYPES):
             raise ValueError(f"{_where(path)} has the type {str(each)[:40]!r}, which there is not")
-    if len(kinds) > 1:
-        return {**kept, "anyOf": [{"type": each} for each in kinds]}
-    typed = {"type": kinds[0], **kept} if kinds else kept
-    return {**typed, "items": {}} if kinds == ["array"] and "items" not in typed else typed
+    meant = [each for each in kinds if each != "null"] or kinds
+    if not meant or None in meant or "any" in meant:
+        return kept
+    if len(meant) == 1:
+        array: dict[str, object] = {"items": {}} if meant == ["array"] else {}
+        return {"type": meant[0], **array, **kept}
+    of_items = kept.pop("items", {}) if "array" in meant else None
+    union = [{"type": each, "items": of_items} if each == "array" else {"type": each} for each in meant]
+    return (
+        {**kept, "allOf": [*items(kept.get("allOf")), {"anyOf": union}]}
+        if "anyOf" in kept
+        else {**kept, "anyOf": union}
+    )
 
 
 def _without_null(schema: dict[str, object]) -> dict[str, object]:
     """The schema without null: an argument that may be null may be left out."""
     if "enum" in schema:
-        schema = {**schema, "enum": [value for value in items(schema["enum"]) if value is not None]}
-    for union in ("anyOf", "oneOf"):
-        branches = [branch for branch in items(schema.get(union)) if branch != {"type": "null"}]
+        values = [value for value in items(schema["enum"]) if value is not None]
+        schema = {**schema, "enum": values} if values or not schema["enum"] else {"type": "null"}
+    for union in _UNIONS[:2]:
+        branches = [branch for branch in map(members, items(schema.get(union))) if branch.get("type") != "null"]
         if len(branches) == 1:
-            beside = {key: value for key, value in schema.items() if key != union}
-            schema = {**members(branches[0]), **beside}
+            schema = _merged(branches[0], {key: value for key, value in schema.items() if key != union})
         elif branches:
             schema = {**schema, union: branches}
     return schema
+
+
+def _merged(inner: Mapping[str, object], outer: Mapping[str, object]) -> dict[str, object]:
+    """Both schemas in one."""
+    merged = {**inner, **outer}
+    for key in ("properties", "patternProperties"):
+        if key in inner and key in outer:
+            merged[key] = {**members(inner[key]), **members(outer[key])}
+    if "required" in inner and "required" in outer:
+        merged["required"] = list(dict.fromkeys([*items(inner["required"]), *items(outer["required"])]))
+    said = [str(each["description"]) for each in (outer, inner) if each.get("description")]
+    return {**merged, "description": " ".join(dict.fromkeys(said))} if said else merged
 
 
 def _where(path: tuple[str, ...]) -> str:
@@ -143,12 +189,25 @@ def _is_count(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
 
 
+def _is_factor(value: object) -> bool:
+    return isinstance(value, (int, float)) and _is_number(value) and value > 0
+
+
+def _is_names(value: object) -> bool:
+    return is_array(value) and all(isinstance(name, str) for name in value)
+
+
+def _is_names_by_name(value: object) -> bool:
+    return is_object(value) and all(map(_is_names, value.values()))
+
+
 def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
 _TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _UNIONS: Final = ("anyOf", "oneOf", "allOf")
+_ALTERNATIVES: Final = (*_UNIONS, "then", "else", "dependentSchemas")
 _ONE_SCHEMA: Final = frozenset(
     {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
 )
@@ -165,7 +224,7 @@ _VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "maximum": _is_number,
     "exclusiveMinimum": _is_number,
     "exclusiveMaximum": _is_number,
-    "multipleOf": _is_number,
+    "multipleOf": _is_factor,
     "minLength": _is_count,
     "maxLength": _is_count,
     "minItems": _is_count,
@@ -175,7 +234,7 @@ _VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "minContains": _is_count,
     "maxContains": _is_count,
     "uniqueItems": _is_flag,
-    "required": is_array,
-    "dependentRequired": is_object,
+    "required": _is_names,
+    "dependentRequired": _is_names_by_name,
 }
 """Keywords that stay as they are, each with what makes sense for it."""

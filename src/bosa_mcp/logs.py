@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import structlog
-from structlog.typing import Processor
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 _QUIET = ("httpx", "httpcore", "mcp", "uvicorn", "anyio", "asyncio")
 """Libraries of which only warnings are wanted: httpx logs every address at info."""
@@ -13,6 +13,8 @@ _QUIET = ("httpx", "httpcore", "mcp", "uvicorn", "anyio", "asyncio")
 
 def configure(style: Literal["pretty", "json"], level: str) -> None:
     """Sends the log, that of libraries included, to standard error."""
+    import structlog  # noqa: PLC0415  it brings rich, which takes a while to import
+
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -39,7 +41,9 @@ def configure(style: Literal["pretty", "json"], level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
-def _renderers(style: Literal["pretty", "json"]) -> list[Processor]:
+def _renderers(style: Literal["pretty", "json"]) -> "list[Processor]":
+    import structlog  # noqa: PLC0415  as above
+
     if style == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     # plain tracebacks: rich ones would print local variables, tokens among them

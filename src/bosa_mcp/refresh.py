@@ -12,6 +12,7 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Action
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.errors import BosaError
+from bosa_mcp.results import HINTS, kind_of
 from bosa_mcp.tools import Offer, name_tools, offer
 
 LISTING_BUDGET: Final = 20.0
@@ -77,7 +78,7 @@ class Tools:
         try:
             names = await self._connector.get_available_modules()
         except BosaError as failure:
-            missing["*"] = str(failure)
+            missing["*"] = f"{failure} {_remedy(failure)}"
             return
         missing |= dict.fromkeys(self._only - set(names), "the API has no connector of this name")
         at_once = anyio.Semaphore(AT_ONCE)
@@ -93,6 +94,10 @@ class Tools:
             for name in names:
                 if not self._only or name in self._only:
                     listing.start_soon(list_one, name)
+
+
+def _remedy(failure: BosaError) -> str:
+    return HINTS.get(kind_of(failure)) or "Is BOSA_API_BASE_URL the address of a BOSA API, and is it well?"
 
 
 def _offers(actions: list[Action]) -> dict[str, Offer]:

@@ -1,7 +1,7 @@
 """A reply, or an error, becomes the result of a tool call."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Final
 
@@ -9,9 +9,10 @@ import mcp_types as types
 
 from bosa_connectors import errors
 from bosa_connectors.calls import Call, Reply
-from bosa_connectors.errors import ApiError, BosaError, InvalidArguments, PagingError, Problem
+from bosa_connectors.errors import ApiError, BadReply, BosaError, InvalidArguments, PagingError, Problem
 from bosa_connectors.fields import select
 from bosa_connectors.paging import next_arguments
+from bosa_connectors.schema import is_deep
 from bosa_connectors.shapes import items, members
 from bosa_mcp.tools import Offer
 
@@ -48,6 +49,8 @@ HINTS: Final[Mapping[str, str]] = {
 
 def success(offer: Offer, call: Call, reply: Reply, fields: list[str]) -> types.CallToolResult:
     """The result for a reply with data; `fields` are selected from it."""
+    if is_deep(reply.data):
+        raise BadReply("The answer is nested more deeply than can be handed over.")
     payload: dict[str, object] = {"data": select(reply.data, fields), "meta": reply.meta}
     try:
         following = next_arguments(call.action, call.arguments, reply)
@@ -62,7 +65,7 @@ def success(offer: Offer, call: Call, reply: Reply, fields: list[str]) -> types.
 
 def failure(error: BosaError) -> types.CallToolResult:
     """The result for a call that failed: what happened, in a word of the closed list, and what to do next."""
-    kind = _kind(error)
+    kind = kind_of(error)
     told: dict[str, object] = {"kind": kind, "message": str(error), "hint": HINTS.get(kind)}
     if isinstance(error, ApiError):
         said = error.failure
@@ -80,7 +83,8 @@ def refusal(kind: str, message: str, hint: str | None = None) -> types.CallToolR
     )
 
 
-def _kind(error: BosaError) -> str:
+def kind_of(error: BosaError) -> str:
+    """What happened, in a word of the closed list."""
     if isinstance(error, ApiError) and error.status == 422:  # noqa: PLR2004  the API's own check of the arguments
         return "invalid_arguments"
     return next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), "internal_error")
@@ -98,6 +102,16 @@ def _problem(detail: Mapping[str, object]) -> Problem:
     where = [str(part) for part in items(detail.get("loc"))]
     message = str(detail["msg"])[:500]
     return Problem(".".join(where[1:] if where[:1] == ["body"] else where), message, message)
+
+
+def without(result: types.CallToolResult, secrets: Collection[str]) -> types.CallToolResult:
+    """The result, with `[hidden]` for secrets that an API repeats in what it says."""
+    text = result.content[0].text if isinstance(result.content[0], types.TextContent) else ""
+    if not any(secret in text for secret in secrets):
+        return result
+    for secret in secrets:
+        text = text.replace(secret, "[hidden]")
+    return _result(json.loads(text), is_error=result.is_error)
 
 
 def _present(told: Mapping[str, object]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from bosa_connectors.calls import Call, Credentials
-from bosa_connectors.errors import BosaError, nearest
+from bosa_connectors.errors import BosaError, InvalidArguments, nearest
 from bosa_mcp import arguments, results
 from bosa_mcp.tools import INSTRUCTIONS
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bosa_mcp.tools import Offer
 
 NAME: Final = "bosa"
+SECRET_LENGTH: Final = 8
+"""Shorter ones, such as the default key `bosa`, are words."""
 _FILE_HINT: Final = "The action was carried out, but its file cannot be handed over: do not call it again for that."
 
 log = structlog.get_logger("bosa_mcp")
@@ -31,6 +33,8 @@ def create_server(
     connector: "AsyncBosaConnector", tools: "Tools", credentials: Credentials, call_budget: float
 ) -> Server[Any]:
     """An MCP server whose tools are `tools`, called with `credentials`, each within `call_budget` seconds."""
+    known = (credentials.api_key, credentials.user_token)
+    secrets = [secret for secret in known if secret and len(secret) >= SECRET_LENGTH]
 
     async def list_tools(
         _: "ServerRequestContext[Any]", __: types.PaginatedRequestParams | None
@@ -43,12 +47,15 @@ def create_server(
         if offer is None:
             raise MCPError(types.INVALID_PARAMS, _unknown(params.name, tools))
         try:
-            return await call(offer, params.arguments or {})
+            result = await call(offer, params.arguments or {})
+        except InvalidArguments as wrong:
+            result = results.failure(arguments.with_ours(offer, wrong))
         except BosaError as failure:
-            return results.failure(failure)
+            result = results.failure(failure)
         except Exception:
             log.exception("a tool call failed", tool=params.name)
-            return results.refusal("internal_error", "The server failed to carry out this call.")
+            result = results.refusal("internal_error", "The server failed to carry out this call.")
+        return results.without(result, secrets)
 
     async def call(offer: "Offer", sent: dict[str, Any]) -> types.CallToolResult:
         own, fields = arguments.split(offer, sent)

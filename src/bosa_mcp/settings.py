@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -47,8 +47,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     hub_master_key: SecretStr | None = None
     """The hub's key that may create clients; None for a generated one."""
+    hub_encryption_key: SecretStr | None = None
+    """The hub's key that encrypts linked credentials; None for a generated one."""
+    hub_connectors: Annotated[tuple[str, ...], NoDecode] = ()
+    """Connectors that the hub offers beside its own, as `module:Class`."""
+    hub_rate_limit: int | None = Field(None, gt=0)
+    """Requests a minute that the hub takes from one client; None for any number."""
 
-    @field_validator("connectors", mode="before")
+    @field_validator("connectors", "hub_connectors", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
@@ -62,6 +68,11 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unset(cls, given: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in given.items() if value != ""}
 
     @property
     def is_embedded(self) -> bool:
@@ -82,6 +93,9 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+_SECRETS: Final = {"api_key", "user_token", "hub_master_key", "hub_encryption_key"}
+
+
 def reveal(secret: SecretStr | None) -> str | None:
     """The value of a secret, where there is one."""
     return secret.get_secret_value() if secret else None
@@ -100,9 +114,13 @@ def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
         settings = _Loaded(**given)
     except ValidationError as odd:
         raise InvalidSettings(_explain(odd)) from None
+    return settings
+
+
+def check_api(settings: Settings) -> None:
+    """Raises InvalidSettings where it is not clear which API is meant."""
     if settings.is_embedded and settings.user_token:
         raise InvalidSettings("BOSA_USER_TOKEN is set without an API: set BOSA_API_BASE_URL or BOSA_API_KEY as well")
-    return settings
 
 
 def _check_file(file: Path, *, must_exist: bool) -> None:
@@ -123,5 +141,6 @@ def _check_file(file: Path, *, must_exist: bool) -> None:
 def _explain(odd: ValidationError) -> str:
     first = odd.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
-    got = "" if name in {"api_key", "user_token", "hub_master_key"} else f", got {str(first['input'])[:80]!r}"
+    is_secret = name in _SECRETS or "@" in str(first["input"])
+    got = "" if is_secret else f", got {str(first['input'])[:80]!r}"
     return f"{PREFIX}{name.upper()}: {first['msg'].removeprefix('Value error, ')}{got}"

@@ -88,7 +88,7 @@ def name_tools(actions: Iterable[Action]) -> dict[str, Action]:
         if len(name) > NAME_LENGTH or (name != full and legal[name] > 1):
             name = _cut(name, full)
         if name in named:  # a_b + c and a + b_c
-            name = _cut(name, f"{action.connector}/{action.name}")
+            name = _cut(name, f"{action.connector}\0{action.name}")
         named[name] = action
     return named
 

@@ -21,27 +21,26 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Server[Any]]) -> None:
     On SIGINT or SIGTERM `opened` is closed all the same, and the process ends with 130 or 143.
     """
     caught: list[int] = []
+    serving = anyio.CancelScope()
     with _signals() as signals:
-        async with stdio_server() as (read, write):
-            opening = AsyncExitStack()
-            try:
-                async with anyio.create_task_group() as group:
+        async with anyio.create_task_group() as watching, AsyncExitStack() as opening:
 
-                    async def watch() -> None:
-                        async for number in signals:
-                            caught.append(number)
-                            group.cancel_scope.cancel()
+            async def watch() -> None:
+                async for number in signals:
+                    caught.append(number)
+                    serving.cancel()
 
-                    group.start_soon(watch)
-                    server = await opening.enter_async_context(opened)
+            watching.start_soon(watch)
+            server = await opening.enter_async_context(opened)
+            async with stdio_server() as (read, write):
+                with serving:
                     await server.run(read, write, server.create_initialization_options())
-                    group.cancel_scope.cancel()
-            finally:
-                with anyio.move_on_after(CLOSING, shield=True):
-                    await opening.aclose()
-            if caught:
-                sys.stderr.flush()
-                os._exit(128 + caught[0])  # the transport's reader sits in a thread that nothing can interrupt
+                if caught:
+                    with anyio.move_on_after(CLOSING):
+                        await opening.aclose()
+                    sys.stderr.flush()
+                    os._exit(128 + caught[0])  # the transport's reader sits in a thread that nothing can interrupt
+            watching.cancel_scope.cancel()
 
 
 @contextmanager

@@ -30,5 +30,6 @@ def demo() -> None:
             anyio.run(tour, console, Path(folder), log)
         except Exception as failure:
             log.seek(0)
-            console.print("\nThe demo failed:", repr(first(failure)), "What the server said:", log.read(), sep="\n")
+            told = ("The demo failed:", repr(first(failure)), "What the server said:", log.read())
+            console.print("", *told, sep="\n", markup=False)
             raise typer.Exit(1) from failure

@@ -44,6 +44,7 @@ def serve(  # noqa: PLR0913  each is a flag
         "log_level": log_level,
     }
     chosen = settings.load(flags, config)
+    settings.check_api(chosen)
     logs.configure(chosen.log, chosen.log_level)
     if sys.stdin.isatty():
         typer.echo("Waiting for an MCP client on standard input: clients start this command themselves.", err=True)
