@@ -10,11 +10,16 @@ from pydantic_core import to_jsonable_python
 
 from bosa_connectors import fields
 from bosa_hub.envelope import invalid_arguments, success
-from bosa_hub.naming import snake_keys
+from bosa_hub.errors import Invalid
+from bosa_hub.filters import ResponseFilters, may_hold_list
+from bosa_hub.naming import check_names, snake_keys
 from bosa_hub.plugin import EFFECT_MARK, Connector, Context, Effect, Page, Result
-from bosa_hub.schema import Schema, reply_schema, request_schema
+from bosa_hub.schema import Schema, form_lists, reply_schema, request_schema
+from bosa_hub.transfer import OutputFile
 
-_FIELDS = "response_fields"
+_FIELDS, _FILTERS = "response_fields", "response_filters"
+_NO_DATA: tuple[object, ...] = (type(None), OutputFile)
+_NOT_TOLD: tuple[object, ...] = (object, OutputFile)
 _Model = TypeVar("_Model", bound=BaseModel)
 _ResponseFields = Annotated[
     list[str] | None, Field(description="Return only these fields of the data, as dotted paths; null returns all.")
@@ -36,14 +41,16 @@ class Action:
     effect: Effect
     docstring: str
     request: type[BaseModel] | None
-    """The connector's own input and `response_fields`; None where the action takes nothing."""
+    """The connector's own input, `response_fields` and `response_filters`; None where the action takes nothing."""
     returns: object
     """The type of `data`; `object` where it is not known."""
     function: Callable[..., Awaitable[object]]
     parameters: frozenset[str]
+    lists: frozenset[str] | None
+    """The fields that its form may repeat; None where it takes JSON."""
 
-    async def run(self, arguments: Mapping[str, object], context: Context) -> dict[str, object]:
-        """The envelope with what the action says to these arguments.
+    async def run(self, arguments: Mapping[str, object], context: Context) -> dict[str, object] | OutputFile:
+        """The envelope with what the action says to these arguments, or the file that it answers with.
 
         Raises:
             HubError: The arguments do not fit, or the action refuses.
@@ -51,16 +58,28 @@ class Action:
         """
         request = validate(self.request or _Strict, arguments)
         available = {"request": request, "context": context}
-        result = _result(await self.function(**{name: available[name] for name in self.parameters}))
-        data = snake_keys(to_jsonable_python(result.data, by_alias=False))
+        returned = await self.function(**{name: available[name] for name in self.parameters})
+        if isinstance(returned, OutputFile):
+            return returned
+        result = _result(returned)
+        data = self._kept(snake_keys(to_jsonable_python(result.data, by_alias=False)), request)
         return success(fields.select(data, getattr(request, _FIELDS, None)), result.meta)
+
+    def _kept(self, data: object, request: BaseModel) -> object:
+        conditions = cast("list[BaseModel]", getattr(request, _FILTERS, None) or [])
+        try:
+            return fields.keep(data, [condition.model_dump() for condition in conditions])
+        except fields.FilterMismatch as mismatch:
+            done = "" if self.effect == "read" else " The action itself was carried out: do not repeat it."
+            problem = {"type": "filter_mismatch", "loc": ["body", _FILTERS], "msg": str(mismatch), "input": None}
+            raise Invalid(f"{mismatch}{done}", [problem]) from mismatch
 
 
 def actions(connectors: Iterable[Connector]) -> dict[str, dict[str, Action]]:
     """Every action, by connector and name.
 
     Raises:
-        ValueError: Two connectors have one name.
+        ValueError: Two connectors have one name, or a name cannot be used.
         TypeError: An action cannot be told to the published clients.
 
     """
@@ -69,6 +88,7 @@ def actions(connectors: Iterable[Connector]) -> dict[str, dict[str, Action]]:
         if connector.name in found:
             raise ValueError(f"Two connectors are named {connector.name!r}: give one of them another `name`.")
         found[connector.name] = {action.name: action for action in _actions(connector)}
+        check_names(connector.name, found[connector.name])
     return found
 
 
@@ -83,7 +103,7 @@ def listing_item(action: Action) -> Schema:
         "parameters": {"request": {"name": "request", "required": True, "schema": schema}} if schema else {},
         "request_body": schema,
         "response": {"type": "any"}
-        if action.returns is object
+        if action.returns in _NOT_TOLD
         else reply_schema(action.returns, f"{action.name}_reply"),
         "x-bosa-effect": action.effect,
     }
@@ -114,26 +134,46 @@ def _action(connector: Connector, name: str, effect: Effect) -> Action:
     function = cast("Callable[..., Awaitable[object]]", getattr(connector, name))
     hints = get_type_hints(function)
     returns = _data_type(hints.pop("return", object))
-    if unknown := set(inspect.signature(function).parameters) - {"request", "context"}:
-        raise TypeError(f"{connector.name}.{name} takes {sorted(unknown)}: an action takes `request` and `context`.")
+    _check(function, hints.get("request"), f"{connector.name}.{name}")
+    request = _wire_model(hints.get("request"), name, _added(returns))
     return Action(
         connector=connector.name,
         name=name,
         effect=effect,
         docstring=inspect.getdoc(function) or "",
-        request=_wire_model(hints.get("request"), name, answers=returns is not type(None)),
+        request=request,
         returns=returns,
         function=function,
         parameters=frozenset(inspect.signature(function).parameters),
+        lists=form_lists(request_schema(request)) if request else None,
     )
 
 
-def _wire_model(own: type[BaseModel] | None, name: str, *, answers: bool) -> type[BaseModel] | None:
-    if own is None and not answers:
+def _check(function: Callable[..., Awaitable[object]], model: object, where: str) -> None:
+    parameters = set(inspect.signature(function).parameters)
+    if not inspect.iscoroutinefunction(function):
+        raise TypeError(f"{where} is no `async def`: an action is one.")
+    if unknown := parameters - {"request", "context"}:
+        raise TypeError(f"{where} takes {sorted(unknown)}: an action takes `request` and `context`.")
+    if "request" in parameters and not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError(f"{where} does not say what `request` is: annotate it with a pydantic model.")
+    if model and (taken := {_FIELDS, _FILTERS} & cast("type[BaseModel]", model).model_fields.keys()):
+        raise TypeError(f"{where} has {sorted(taken)} in its model: the hub adds these itself.")
+
+
+def _wire_model(own: type[BaseModel] | None, name: str, added: dict[str, Any]) -> type[BaseModel] | None:
+    if own is None and not added:
         return None
     bases = (_Strict, own) if own else (_Strict,)
-    added: dict[str, Any] = {_FIELDS: (_ResponseFields, None)} if answers else {}
     return create_model(own.__name__ if own else f"{name}_request", __base__=bases, **added)
+
+
+def _added(returns: object) -> dict[str, Any]:
+    """What the hub itself takes beside the action's input."""
+    if returns in _NO_DATA:
+        return {}
+    filters = {_FILTERS: (ResponseFilters, None)} if may_hold_list(returns) else {}
+    return {_FIELDS: (_ResponseFields, None)} | filters
 
 
 def _data_type(hint: object) -> object:

@@ -13,14 +13,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bosa_hub.actions import Action, actions, listing_item, validate
-from bosa_hub.body import read_object
+from bosa_hub.body import arguments_in, read_object
+from bosa_hub.catalog import Catalog, tools
+from bosa_hub.docs import docs_route
+from bosa_hub.download import file_response
 from bosa_hub.envelope import success
 from bosa_hub.errors import NotFound, Unauthenticated
 from bosa_hub.home import Home
-from bosa_hub.identity import Identity, Token, User
+from bosa_hub.identity import Identity, User
+from bosa_hub.limits import Limits
+from bosa_hub.linking import Linking, of_path
 from bosa_hub.plugin import Connector, Context
-from bosa_hub.rim import FAILURES, Rim, to_response
+from bosa_hub.repeats import Execute, Once, Repeats, key_in, once_of
+from bosa_hub.rim import FAILURES, Rim, explained, to_response
 from bosa_hub.schema import Schema
+from bosa_hub.transfer import OutputFile
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -39,13 +46,16 @@ class _Login(BaseModel):
     secret: Annotated[str, Field(max_length=4000)]
 
 
-def create_app(home: Home, connectors: Iterable[Connector], hosts: Iterable[str]) -> Starlette:
-    """The hub as an ASGI application that answers for these host names."""
-    found = actions(connectors)
+def create_app(
+    home: Home, repeats: Repeats, connectors: Iterable[Connector], hosts: Iterable[str], rate_limit: int | None = None
+) -> Starlette:
+    """The hub as an ASGI application that answers for these host names, so many requests a minute to each client."""
+    own = list(connectors)
+    found = actions(own)
     listed = {connector: {name: listing_item(each) for name, each in own.items()} for connector, own in found.items()}
-    api = _Api(home, found, listed)
+    api = _Api(home, repeats, Limits(rate_limit), found, listed, {connector.name: connector for connector in own})
     app = Starlette(
-        routes=list(_routes(api)),
+        routes=[*api.linking.routes(), *api.catalog.routes(), docs_route(own, listed), *_routes(api)],
         middleware=[Middleware(Rim, hosts=frozenset(hosts))],
         exception_handlers=FAILURES,
     )
@@ -62,8 +72,6 @@ def _routes(api: "_Api") -> Iterable[Route]:
         ("POST /users", api.create_user, "/clients/register-user"),
         ("POST /auth/tokens", api.log_in, "/clients/oauth-token"),
         ("GET /users/me", api.who_am_i, "/clients/user"),
-        (f"GET {connector}/integration-exists", api.has_integration, ""),
-        (f"GET {connector}/auth-schema", api.auth_schema, ""),
         (f"POST {connector}/{{action:path}}", api.run, ""),
     ]
     for current, endpoint, older in table:
@@ -74,8 +82,19 @@ def _routes(api: "_Api") -> Iterable[Route]:
 @dataclass(frozen=True, slots=True)
 class _Api:
     home: Home
+    repeats: Repeats
+    limits: Limits
     actions: Mapping[str, Mapping[str, Action]]
     listed: Mapping[str, Mapping[str, Schema]]
+    connectors: Mapping[str, Connector]
+
+    @property
+    def linking(self) -> Linking:
+        return Linking(self.home, self.connectors, self._user)
+
+    @property
+    def catalog(self) -> Catalog:
+        return Catalog(tools(self.connectors.values(), self.actions), self._user)
 
     async def create_client(self, request: Request) -> Response:
         body = validate(_NewClient, await read_object(request), echo=False)
@@ -95,51 +114,61 @@ class _Api:
 
     async def create_user(self, request: Request) -> Response:
         body = validate(_NewUser, await read_object(request), echo=False)
-        user, key = await to_thread.run_sync(self._create_user, request.headers.get("X-API-Key"), body.identifier)
+        client_id = await self._client(request.headers.get("X-API-Key"))
+        user, key = await to_thread.run_sync(self.home.identity.create_user, client_id, body.identifier)
         return to_response(
             success(asdict(user) | {"secret": str(key)}, message="User created. The secret is shown once.")
         )
 
-    def _create_user(self, api_key: str | None, identifier: str) -> tuple[User, object]:
-        return self.home.identity.create_user(self.home.identity.client_of(api_key), identifier)
-
     async def log_in(self, request: Request) -> Response:
         body = validate(_Login, await read_object(request), echo=False)
-        token = await to_thread.run_sync(_log_in, self.home.identity, request.headers.get("X-API-Key"), body)
+        api_key = request.headers.get("X-API-Key")
+        client_id = await self._client(api_key) if api_key else None
+        token = await to_thread.run_sync(self.home.identity.log_in, client_id, body.identifier, body.secret)
         return to_response(success(asdict(token)))
 
     async def who_am_i(self, request: Request) -> Response:
         user = await self._user(request)
-        return to_response(success({**asdict(user), "integrations": ()}))
-
-    async def has_integration(self, request: Request) -> Response:
-        self._connector(request)
-        await self._user(request)
-        return to_response(success({"has_integration": False}))
-
-    async def auth_schema(self, request: Request) -> Response:
-        self._connector(request)
-        return to_response(success({"supported_auth_types": []}))
+        linked = await to_thread.run_sync(self.home.accounts.all, user)
+        return to_response(success({**asdict(user), "integrations": [asdict(each) for each in linked]}))
 
     async def run(self, request: Request) -> Response:
         action = self._action(request)
+        key = key_in(request.headers)
         user = await self._user(request)
-        arguments = await read_object(request)
-        context = Context(user.id, self.home.user_folder(user.id, action.connector))
-        return to_response(await action.run(arguments, context))
+        folder = self.home.user_folder(user.id, action.connector)
+        context = Context(user.id, folder, await self.linking.acting(request, user, action.connector))
+        async with arguments_in(request, action.lists) as arguments:
+
+            async def execute() -> Response:
+                answer = await action.run(arguments, context)
+                return await file_response(answer) if isinstance(answer, OutputFile) else to_response(answer)
+
+            if key is None:
+                return await execute()
+            account = request.headers.get("X-Integration") or request.headers.get("X-Bosa-Integration") or ""
+            who = (user.client_id, user.id, account, action.connector, action.name)
+            once = await to_thread.run_sync(once_of, key, who, action.effect, arguments)
+            response = await self._run_once(request, once, execute)
+            response.headers["Idempotency-Key"] = key
+            return response
+
+    async def _run_once(self, request: Request, once: Once, execute: Execute) -> Response:
+        return await explained(request, self.repeats.answer(once, lambda: explained(request, execute())))
+
+    async def _client(self, api_key: str | None) -> str:
+        client_id = await to_thread.run_sync(self.home.identity.client_of, api_key)
+        self.limits.count(client_id)
+        return client_id
 
     async def _user(self, request: Request) -> User:
-        authorization = request.headers.get("Authorization")
-        return await to_thread.run_sync(_caller, self.home.identity, request.headers.get("X-API-Key"), authorization)
-
-    def _connector(self, request: Request) -> Mapping[str, Action]:
-        name = request.path_params["connector"]
-        if name not in self.actions:
-            raise NotFound(f"There is no connector {name[:200]!r}. GET /connectors/names lists those there are.")
-        return self.actions[name]
+        key, authorization = request.headers.get("X-API-Key"), request.headers.get("Authorization")
+        user = await to_thread.run_sync(_caller, self.home.identity, key, authorization)
+        self.limits.count(user.client_id)
+        return user
 
     def _action(self, request: Request) -> Action:
-        found, name = self._connector(request), request.path_params["action"]
+        found, name = of_path(self.actions, request), request.path_params["action"]
         if name not in found:
             raise NotFound(f"There is no action {name[:200]!r} here. Available actions: {', '.join(found)}.")
         return found[name]
@@ -162,7 +191,3 @@ def _bearer(authorization: str | None) -> str | None:
     if scheme.lower() != "bearer":
         raise Unauthenticated("Authorization must be Bearer and a user token.")
     return token.strip()
-
-
-def _log_in(identity: Identity, api_key: str | None, login: _Login) -> Token:
-    return identity.log_in(identity.client_of(api_key) if api_key else None, login.identifier, login.secret)

@@ -1,5 +1,6 @@
 """SQLite files that the hub writes: WAL, every commit on disk, made complete or not at all."""
 
+import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -12,6 +13,10 @@ from bosa_hub.private import create_once
 
 _PATIENCE = 30.0
 """Seconds that a write waits for other writers."""
+_MAX_IDLE = 64
+"""Connections that are kept open for later."""
+_idle: list[tuple[str, sqlite3.Connection]] = []
+_idle_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,57 @@ def connect(path: Path, schema: Schema, *, patience: float = _PATIENCE) -> sqlit
             f"{path} has version {found} of its schema, this hub needs {schema.version}: use another folder."
         )
     return connection
+
+
+@contextmanager
+def connected(path: Path, schema: Schema) -> Generator[sqlite3.Connection]:
+    """A connection to the database at `path` for this thread, which stays open for later where the block ends well.
+
+    Opening costs a hundred times as much as a look at a row, and closing syncs the disk.
+    """
+    connection = _take(path) or connect(path, schema)
+    file = _file_at(path)
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+    _keep(file, connection)
+
+
+def close_idle(folder: Path) -> None:
+    """No database below the folder is kept open for later."""
+    with _idle_lock:
+        below = [entry for entry in _idle if entry[0].startswith(f"{folder}{os.sep}")]
+        _idle[:] = [entry for entry in _idle if entry not in below]
+    for _, connection in below:
+        connection.close()
+
+
+def _take(path: Path) -> sqlite3.Connection | None:
+    file = _file_at(path)
+    with _idle_lock:
+        for index in reversed(range(len(_idle))):
+            if file and _idle[index][0] == file:
+                return _idle.pop(index)[1]
+    return None
+
+
+def _keep(file: str, connection: sqlite3.Connection) -> None:
+    with _idle_lock:
+        _idle.append((file, connection))
+        surplus = [_idle.pop(0)[1] for _ in range(len(_idle) - _MAX_IDLE)]
+    for each in surplus:
+        each.close()
+
+
+def _file_at(path: Path) -> str:
+    """What is there now: another file of the same name is another database."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{path}:{found.st_dev}:{found.st_ino}"
 
 
 @contextmanager

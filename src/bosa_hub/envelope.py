@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
 
 from bosa_hub.errors import HubError, Invalid
 
@@ -45,12 +46,26 @@ def invalid_arguments(failed: ValidationError, model: type[BaseModel], *, echo: 
         {
             "type": error["type"],
             "loc": ["body", *error["loc"]],
-            "msg": _unknown(model) if error["type"] == "extra_forbidden" else error["msg"],
+            "msg": _unknown(model) if error["type"] == "extra_forbidden" and len(error["loc"]) == 1 else error["msg"],
             "input": _bounded(cast("object", error["input"])) if echo else None,
         }
         for error in failed.errors(include_url=False, include_context=False)
     ]
     return Invalid(_summary(problems), problems)
+
+
+def invalid_query(failed: ValidationError) -> Invalid:
+    """What is wrong with the parameters in the query."""
+    problems = [
+        {
+            "type": error["type"],
+            "loc": ["query", *error["loc"]],
+            "msg": error["msg"],
+            "input": _bounded(cast("object", error["input"])),
+        }
+        for error in failed.errors(include_url=False, include_context=False)
+    ]
+    return Invalid(_summary(problems, "query"), problems)
 
 
 def invalid_body(kind: str, message: str) -> Invalid:
@@ -62,10 +77,10 @@ def _unknown(model: type[BaseModel]) -> str:
     return f"Unknown field. Known ones: {', '.join(model.model_fields) or 'none'}"
 
 
-def _summary(problems: Iterable[Mapping[str, object]]) -> str:
+def _summary(problems: Iterable[Mapping[str, object]], where: str = "request body") -> str:
     listed = [f"{_path(cast('list[object]', problem['loc']))}: {problem['msg']}" for problem in problems]
     more = f" (and {len(listed) - 3} more)" if len(listed) > 3 else ""  # noqa: PLR2004  three fit in a sentence
-    return f"The request body is not valid. {'; '.join(listed[:3])}{more}. Correct it and send it again."
+    return f"The {where} is not valid. {'; '.join(listed[:3])}{more}. Correct it and send it again."
 
 
 def _path(loc: list[object]) -> str:
@@ -75,4 +90,6 @@ def _path(loc: list[object]) -> str:
 def _bounded(value: object) -> object:
     if isinstance(value, str):
         return value[:_MAX_ECHO]
-    return value if value is None or isinstance(value, (bool, int, float)) or len(str(value)) <= _MAX_ECHO else "…"
+    # a file says its name
+    json = to_json(value, fallback=repr, inf_nan_mode="null")
+    return from_json(json) if len(json) <= _MAX_ECHO else "…"

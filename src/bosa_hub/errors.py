@@ -7,10 +7,14 @@
   x NotFound                404
   x MethodNotAllowed        405
   x Conflict                409
+    + StillRunning            the first request with this Idempotency-Key goes on: ask again
   x TooLarge                413
   x Misdirected             421
   x Invalid                 422, with what is wrong with which field
+  x RateLimited             429, nothing was done: try again later
+  x UpstreamFailed          502, what a connector asked did not answer as it should
   x Busy                    503, nothing was done: try again
+  x NoRoom                  507
 
 Two others stop a hub before it starts:
 
@@ -27,8 +31,8 @@ class HubError(Exception):
 
     status: ClassVar[int] = 500
     default_code: ClassVar[str] = "INTERNAL_ERROR"
-    retry_after: ClassVar[int | None] = None
-    """Seconds after which the same request may be sent again; None where repeating does not help."""
+    retry_after: int | None = None
+    """Seconds after which the same request may be sent again, for nothing was done; None where that does not help."""
 
     def __init__(self, message: str, *, code: str | None = None, details: object = None) -> None:
         super().__init__(message)
@@ -79,6 +83,13 @@ class Conflict(HubError):
     default_code = "CONFLICT"
 
 
+class StillRunning(Conflict):
+    """The first request with this Idempotency-Key is still under way."""
+
+    default_code = "STILL_RUNNING"
+    retry_after = 1
+
+
 class TooLarge(HubError):
     """More than is taken or given at once."""
 
@@ -104,12 +115,37 @@ class Invalid(HubError):
         self.problems = problems
 
 
+class RateLimited(HubError):
+    """The client asks more often than it may; nothing was done."""
+
+    status = 429
+    default_code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamFailed(HubError):
+    """The service behind a connector did not answer as it should."""
+
+    status = 502
+    default_code = "UPSTREAM_FAILED"
+
+
 class Busy(HubError):
     """The database is in use elsewhere; nothing was done."""
 
     status = 503
     default_code = "BUSY"
     retry_after = 1
+
+
+class NoRoom(HubError):
+    """The disk is full, or cannot be written."""
+
+    status = 507
+    default_code = "INSUFFICIENT_STORAGE"
 
 
 class SetupError(RuntimeError):

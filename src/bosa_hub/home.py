@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from bosa_hub.accounts import Accounts
+from bosa_hub.attempts import Attempts
 from bosa_hub.database import Pool
 from bosa_hub.errors import SetupError
-from bosa_hub.identity import SCHEMA, Identity, new_server_key
+from bosa_hub.identity import SCHEMA, UPGRADES, Identity, new_server_key
 from bosa_hub.keys import Key, new_key, parse
+from bosa_hub.migration import upgrade
 from bosa_hub.private import make_folder, secret_file
+from bosa_hub.vault import Vault, new_encryption_key, open_vault
 
 _DEFAULT_CLIENT = "default"
 
@@ -20,6 +24,8 @@ class Home:
 
     folder: Path
     identity: Identity
+    accounts: Accounts
+    attempts: Attempts
     client_key: Key = field(repr=False)
 
     @property
@@ -36,25 +42,37 @@ class Home:
         self.identity.database.close()
 
 
-def open_home(data_dir: Path, master_key: str | None = None) -> Home:
+def open_home(data_dir: Path, master_key: str | None = None, encryption_key: str | None = None) -> Home:
     """The hub's home in `data_dir`, set up where it is new; any number of processes may do this at once.
 
     Raises:
-        SetupError: The folder holds something else.
+        SetupError: The folder holds something else, or a key does not fit it.
 
     """
     folder = make_folder(data_dir.absolute() / "hub")
+    vault = _open_vault(folder, master_key, encryption_key)
+    upgrade(folder / "identity.db", UPGRADES)
+    database = Pool(folder / "identity.db", SCHEMA)
     identity = Identity(
-        Pool(folder / "identity.db", SCHEMA),
+        database,
         hash_key=secret_file(folder / "hash.key", new_server_key),
         signing_key=secret_file(folder / "signing.key", new_server_key),
         master_key=master_key or secret_file(folder / "master.key", new_server_key),
     )
+    accounts, attempts = Accounts(database, vault), Attempts(database, vault, identity.hash_key)
     try:
-        return Home(folder, identity, _default_client(identity, _client_key_path(folder)))
+        accounts.check_key()
+        client_key = _default_client(identity, _client_key_path(folder))
+        return Home(folder, identity, accounts, attempts, client_key)
     except BaseException:
-        identity.database.close()
+        database.close()
         raise
+
+
+def _open_vault(folder: Path, master_key: str | None, encryption_key: str | None) -> Vault:
+    if encryption_key and encryption_key == master_key:
+        raise SetupError("The encryption key and the master key are the same: give the hub two.")
+    return open_vault(encryption_key or secret_file(folder / "encryption.key", new_encryption_key))
 
 
 def _default_client(identity: Identity, path: Path) -> Key:

@@ -4,6 +4,7 @@ import hmac
 import secrets
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -17,9 +18,31 @@ from bosa_hub.keys import Key, hashed, new_key, parse
 TOKEN_SECONDS = 43_200 * 60
 _ALGORITHM = "HS256"
 
+_ACCOUNTS = (
+    """
+    CREATE TABLE accounts (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users,
+        connector TEXT NOT NULL, user_identifier TEXT NOT NULL, kind TEXT NOT NULL, credential BLOB NOT NULL,
+        scopes TEXT NOT NULL, selected INTEGER NOT NULL, UNIQUE (user_id, connector, user_identifier)
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX one_selected ON accounts (user_id, connector) WHERE selected",
+    """
+    CREATE TABLE attempts (
+        state BLOB PRIMARY KEY, verifier BLOB NOT NULL, expires_at INTEGER NOT NULL,
+        user_id TEXT NOT NULL REFERENCES users, connector TEXT NOT NULL, callback_url TEXT NOT NULL,
+        redirect_uri TEXT NOT NULL, replace_duplicate INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX attempts_by_expiry ON attempts (expires_at)",
+)
+
+UPGRADES: Mapping[int, Sequence[str]] = {1: _ACCOUNTS}
+"""What leads from a version of the schema to the next."""
+
 SCHEMA = Schema(
-    version=1,
-    script="""
+    version=2,
+    script=f"""
     CREATE TABLE clients (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret BLOB NOT NULL) STRICT;
     CREATE TABLE users (
         id TEXT PRIMARY KEY, client_id TEXT NOT NULL REFERENCES clients, identifier TEXT NOT NULL,
@@ -30,6 +53,7 @@ SCHEMA = Schema(
         revoked INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX tokens_by_expiry ON tokens (expires_at);
+    {"; ".join(_ACCOUNTS)}
     """,
 )
 

@@ -11,16 +11,22 @@ class Weather(Connector):
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import cleandoc
 from pathlib import Path
-from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
+from pydantic import BaseModel
+
+from bosa_hub.errors import Conflict, NotFound
 from bosa_hub.naming import snake_case
+from bosa_hub.oauth2 import OAuth2
 from bosa_hub.private import make_folder
 
 T = TypeVar("T")
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[object]])
+_Model = TypeVar("_Model", bound=BaseModel)
 
 EFFECT_MARK = "__bosa_effect__"
 
@@ -29,6 +35,20 @@ class Connector:
     """Actions that belong together; named like the class in snake_case, unless `name` says otherwise."""
 
     name: ClassVar[str]
+    configuration: ClassVar[type[BaseModel] | None] = None
+    """What a user fills in to link an account; optional fields accept null, secrets are `SecretStr`."""
+    oauth2: OAuth2 | None = None
+    """Where a user agrees instead; set it in `__init__` where the client's secret comes from the environment."""
+    needs_account: ClassVar[bool] = True
+    """Where accounts can be linked, no action runs without one."""
+
+    async def account_identifier(self, configuration: Any, context: "Context") -> str:  # noqa: ANN401  the connector's own model
+        """How the account is called: the configuration's `name`, else like the connector.
+
+        A connector that can tell whether a configuration works does so here, and raises a typed error where not.
+        """
+        del context
+        return getattr(configuration, "name", None) or self.name
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -36,12 +56,23 @@ class Connector:
             cls.name = snake_case(cls.__name__)
 
 
+def about(connector: Connector) -> str:
+    """What the connector says of itself: the docstring of its class."""
+    return cleandoc(type(connector).__doc__ or "")
+
+
 def action(*, effect: Effect) -> Callable[[_Function], _Function]:
     """The function marked as an action that does this to the world.
 
     Its parameters are any of `request`, a pydantic model whose optional fields accept null, and `context`. What it
-    returns becomes `data`: a value, a `Page`, or a `Result`.
+    returns becomes `data`: a value, a `Page`, or a `Result`; an `OutputFile` is the answer itself.
+
+    Raises:
+        ValueError: There is no such effect.
+
     """
+    if effect not in get_args(Effect):
+        raise ValueError(f"There is no effect {effect!r}. Choose one of {', '.join(get_args(Effect))}.")
 
     def mark(function: _Function) -> _Function:
         setattr(function, EFFECT_MARK, effect)
@@ -51,16 +82,63 @@ def action(*, effect: Effect) -> Callable[[_Function], _Function]:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """An account that the user has linked, with the connector's own configuration or OAuth2 `Tokens`."""
+
+    connector: str
+    identifier: str
+    credential: BaseModel = field(repr=False)
+
+    def configuration(self, model: type[_Model]) -> _Model:
+        """The credential, where it is of this kind.
+
+        Raises:
+            Conflict: The account was linked in another way.
+
+        """
+        if isinstance(self.credential, model):
+            return self.credential
+        message = f"Account {self.identifier!r} was linked in a way that this action cannot use. Link it in another."
+        raise Conflict(message, code="WRONG_ACCOUNT_KIND")
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """Who acts, and the folder where this connector keeps what is theirs."""
+    """Who acts, with which account, and the folder where this connector keeps what is theirs."""
 
     user_id: str
     folder: Path
+    linked: Account | None = None
+    """The account of this call; None where there is none and none is needed."""
+
+    @property
+    def account(self) -> Account:
+        """The account of this call.
+
+        Raises:
+            NotFound: None is linked.
+
+        """
+        if self.linked is None:
+            raise no_account(self.folder.name)
+        return self.linked
 
     @property
     def root(self) -> Path:
         """The folder, made where it is missing."""
         return make_folder(self.folder)
+
+
+def no_account(connector: str, identifier: str | None = None) -> NotFound:
+    """What to answer where the account is missing; every generation of client knows the first words."""
+    which = f"account {identifier[:200]!r}" if identifier else "account"
+    hint = (
+        "GET /users/me lists those there are" if identifier else f"POST /connectors/{connector}/integrations links one"
+    )
+    return NotFound(
+        f"Integration does not exist: there is no {which} on {connector}. {hint}.",
+        code="INTEGRATION_NOT_FOUND",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +155,17 @@ class _Place:
     per_page: int | None = None
     total: int | None = None
     next_cursor: str | None = None
+    previous_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page(_Place, Generic[T]):
-    """One page of a list: by number (`page`, `per_page` and `total`), or by cursor (`next_cursor`, None at the end)."""
+    """One page of a list.
+
+    By number: `page`, `per_page` and `total`. By cursor: `next_cursor`, None at the end; where the whole is known also
+    `total` with `per_page`, where one can go back also `previous_cursor`, None at the beginning. A connector whose
+    clients look for the next token in the data returns a model with `next_page_token` instead of a page.
+    """
 
     items: Sequence[T]
 
@@ -89,8 +173,7 @@ class Page(_Place, Generic[T]):
     def meta(self) -> dict[str, object]:
         """Where this page stands, in the words of the contract."""
         if self.page is None:
-            known = {} if self.total is None else {"total": self.total}
-            return {**known, "has_next": self.next_cursor is not None, "forwards_cursor": self.next_cursor}
+            return self._by_cursor()
         if self.per_page is None or self.total is None:
             raise TypeError("A page by number needs per_page and total.")
         last = -(-self.total // self.per_page)
@@ -102,3 +185,14 @@ class Page(_Place, Generic[T]):
             "has_next": self.page < last,
             "has_prev": self.page > 1,
         }
+
+    def _by_cursor(self) -> dict[str, object]:
+        ahead: dict[str, object] = {"has_next": self.next_cursor is not None, "forwards_cursor": self.next_cursor}
+        if self.total is None and self.previous_cursor is None:
+            return ahead
+        last = None if self.total is None or self.per_page is None else -(-self.total // self.per_page)
+        behind: dict[str, object] = {
+            "has_prev": self.previous_cursor is not None,
+            "backwards_cursor": self.previous_cursor,
+        }
+        return {"total": self.total, "total_page": last} | ahead | behind

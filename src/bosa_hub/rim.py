@@ -1,6 +1,8 @@
 """Where HTTP begins: whom the hub answers for, what every answer carries, and that no traceback leaves."""
 
+import errno
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
@@ -14,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bosa_hub.envelope import error_contract, failure
-from bosa_hub.errors import HubError, MethodNotAllowed, Misdirected, NotFound
+from bosa_hub.errors import HubError, MethodNotAllowed, Misdirected, NoRoom, NotFound
 
 _log = logging.getLogger("bosa_hub")
 _REQUEST_ID = "bosa_request_id"
@@ -42,12 +44,8 @@ class Rim:
         try:
             self._check_host(scope)
             await self.app(scope, receive, marked)
-        except HubError as error:
-            await _failed(request, error)(scope, receive, marked)
-        except Exception:  # noqa: BLE001  the rim: nothing may pass
-            _log.exception("request %s: %s %r", scope[_REQUEST_ID], request.method, scope["path"])
-            error = HubError(f"The hub failed. Its log says why, under request {scope[_REQUEST_ID]}.")
-            await _failed(request, error)(scope, receive, marked)
+        except Exception as error:  # noqa: BLE001  the rim: nothing may pass
+            await failed(request, error)(scope, receive, marked)
 
     def _check_host(self, scope: Scope) -> None:
         host = _host_name(Headers(scope=scope).get("host", ""))
@@ -74,8 +72,34 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
+async def explained(request: Request, answer: Awaitable[Response]) -> Response:
+    """The answer, or the one that says why there is none."""
+    try:
+        return await answer
+    except Exception as error:  # noqa: BLE001  whatever it is, it is an answer
+        return failed(request, error)
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """The answer that says what went wrong; what nobody foresaw is for the log alone."""
+    if isinstance(error, HubError):
+        return _failed(request, error)
+    request_id = request.scope[_REQUEST_ID]
+    _log.error("request %s: %s %r", request_id, request.method, request.scope["path"], exc_info=error)
+    if _no_room(error):
+        return _failed(request, NoRoom("The hub's disk is full, or cannot be written. Its operator must free space."))
+    return _failed(request, HubError(f"The hub failed. Its log says why, under request {request_id}."))
+
+
+def _no_room(error: Exception) -> bool:
+    full = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+    sqlite_full = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits say more than is asked
+    return (isinstance(error, OSError) and error.errno in full) or code in sqlite_full
+
+
 async def _on_failure(request: Request, error: Exception) -> Response:
-    return _failed(request, cast("HubError", error))
+    return failed(request, error)
 
 
 async def _on_no_route(request: Request, error: Exception) -> Response:
@@ -89,7 +113,8 @@ async def _on_no_route(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: HubError, headers: Mapping[str, str] | None = None) -> Response:
-    return to_response(failure(error, request.scope[_REQUEST_ID]), error.status, headers)
+    wait = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return to_response(failure(error, request.scope[_REQUEST_ID]), error.status, {**(headers or {}), **wait})
 
 
 FAILURES: Mapping[type[Exception], Handler] = {HubError: _on_failure, HTTPException: _on_no_route}

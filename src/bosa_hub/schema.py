@@ -19,10 +19,23 @@ def request_schema(model: type[BaseModel]) -> Schema:
 
     """
     schema = _typed_schema(model.model_json_schema(by_alias=False), model.__name__)
+    definitions = cast("Mapping[str, Schema]", schema.get("$defs", {}))
+    if any(_takes_file(field) for each in definitions.values() for field in _properties(each).values()):
+        raise TypeError(f"{model.__name__} has a file within an object: a form can hold it as a field of its own only.")
     for name, field in model.model_fields.items():
-        if not field.is_required() and not _accepts_null(_properties(schema)[name]):
+        if not field.is_required() and not _accepts(_properties(schema)[name], "null"):
             raise TypeError(f"{model.__name__}.{name} is optional and does not accept null: declare it as `… | None`.")
+        if any("items" in way and "type" not in _items(way) for way in _ways(_properties(schema)[name])):
+            raise TypeError(f"{model.__name__}.{name}: published clients need one JSON type for the items of a list.")
     return schema
+
+
+def form_lists(schema: Schema) -> frozenset[str] | None:
+    """The fields that a form may repeat; None where no field is a file, and the arguments come as JSON."""
+    fields = _properties(schema)
+    if not any(map(_takes_file, fields.values())):
+        return None
+    return frozenset(name for name, field in fields.items() if _accepts(field, "array"))
 
 
 def reply_schema(hint: object, title: str) -> Schema:
@@ -58,7 +71,7 @@ def _typed(node: object, definitions: Mapping[str, Schema], owner: str) -> objec
             typed[key] = {name: _typed(schema, definitions, owner) for name, schema in named.items()}
         else:
             typed[key] = _typed(value, definitions, owner)
-    if "$ref" in typed:
+    if "$ref" in typed or "oneOf" in typed:
         typed["type"] = _type_of(typed, definitions, owner)
     for branch in _branches(typed, "anyOf"):
         branch["type"] = _type_of(branch, definitions, owner)
@@ -87,8 +100,22 @@ def _branches(node: Schema, key: str) -> list[Schema]:
 
 
 def _properties(schema: Schema) -> Mapping[str, Schema]:
-    return cast("Mapping[str, Schema]", schema["properties"])
+    return cast("Mapping[str, Schema]", schema.get("properties", {}))
 
 
-def _accepts_null(schema: Schema) -> bool:
-    return schema.get("type") == "null" or any(branch.get("type") == "null" for branch in _branches(schema, "anyOf"))
+def _takes_file(field: Schema) -> bool:
+    ways = _ways(field)
+    return any(each.get("format") == "binary" for each in (*ways, *(_items(way) for way in ways)))
+
+
+def _ways(field: Schema) -> list[Schema]:
+    """The field as each of the types that it may have."""
+    return [field, *_branches(field, "anyOf")]
+
+
+def _items(field: Schema) -> Schema:
+    return cast("Schema", field.get("items", {}))
+
+
+def _accepts(field: Schema, kind: str) -> bool:
+    return any(each.get("type") == kind for each in _ways(field))

@@ -1,8 +1,9 @@
-"""The hub on a real socket, in a thread of its own."""
+"""The hub on a real socket, in a thread of its own, or in several processes."""
 
 import socket
+import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -12,11 +13,13 @@ from starlette.types import ASGIApp
 
 from bosa_hub.app import create_app
 from bosa_hub.connectors import built_in
-from bosa_hub.errors import CannotListen
+from bosa_hub.database import close_idle
+from bosa_hub.errors import CannotListen, SetupError
 from bosa_hub.home import Home, open_home
 from bosa_hub.plugin import Connector
+from bosa_hub.repeats import Repeats
 
-_GRACE = 2
+GRACE = 2
 """Seconds that requests under way get to finish when the hub stops."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -45,37 +48,74 @@ class RunningHub:
 
 
 @contextmanager
-def running(
+def running(  # noqa: PLR0913  each is a choice of whoever runs it
     data_dir: Path,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
     master_key: str | None = None,
+    encryption_key: str | None = None,
     connectors: Sequence[Connector] | None = None,
+    rate_limit: int | None = None,
 ) -> Generator[RunningHub]:
     """A hub that runs until the block ends; port 0 takes a free one.
 
     Raises:
         CannotListen: The address is taken, or is not one of this machine.
-        SetupError: `data_dir` holds something else.
+        SetupError: `data_dir` holds something else, cannot be written, or was encrypted with another key.
 
     """
-    home = open_home(data_dir, master_key)
-    try:
-        app = create_app(home, built_in() if connectors is None else connectors, {host.lower(), *_LOOPBACK})
-        listener = _listen(host, port)
-        url = _url(host, listener.getsockname()[1])
-        server = _Server(app)
-        thread = Thread(target=server.run, args=([listener],), name="bosa-hub", daemon=True)
-        thread.start()
-        server.ready.wait()
+    recipe = Recipe(data_dir, host, master_key, encryption_key, rate_limit)
+    chosen = built_in() if connectors is None else connectors
+    with (
+        recipe.home() as home,
+        closing(listen(host, port)) as listener,
+        recipe.serving(home, chosen, listener),
+    ):
+        yield RunningHub(url_of(listener, host), home)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a hub is made of, in whichever process."""
+
+    data_dir: Path
+    host: str
+    master_key: str | None = field(repr=False)
+    encryption_key: str | None = field(repr=False)
+    rate_limit: int | None
+
+    @contextmanager
+    def home(self) -> Generator[Home]:
+        """The hub's home, open."""
         try:
-            yield RunningHub(url, home)
+            home = open_home(self.data_dir, self.master_key, self.encryption_key)
+        except (OSError, sqlite3.Error) as error:
+            said = error.strerror if isinstance(error, OSError) else error
+            raise SetupError(
+                f"{self.data_dir} cannot hold the hub's data: {said}. Make room there and let the hub write,"
+                " or use another folder."
+            ) from error
+        try:
+            yield home
         finally:
-            server.should_exit = True
-            thread.join()
-    finally:
-        home.close()
+            home.close()
+            close_idle(home.folder)
+
+    @contextmanager
+    def serving(self, home: Home, connectors: Sequence[Connector], listener: socket.socket) -> Generator[None]:
+        """The hub answers, until the block ends; what hangs then is left behind in its thread."""
+        with closing(Repeats(home.folder)) as repeats:
+            hosts = {self.host.lower(), *_LOOPBACK}
+            server = _Server(create_app(home, repeats, connectors, hosts, self.rate_limit))
+            thread = Thread(target=server.run, args=([listener],), name="bosa-hub", daemon=True)
+            thread.start()
+            server.ready.wait()
+            try:
+                yield
+            finally:
+                server.should_exit = True
+                thread.join(GRACE + 1)
 
 
 class _Server(uvicorn.Server):
@@ -91,7 +131,7 @@ class _Server(uvicorn.Server):
                 ws="none",
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=_GRACE,
+                timeout_graceful_shutdown=GRACE,
             )
         )
         self.ready = Event()
@@ -103,7 +143,13 @@ class _Server(uvicorn.Server):
             self.ready.set()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        CannotListen: The address is taken, or is not one of this machine.
+
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -115,5 +161,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(host: str, port: int) -> str:
+def url_of(listener: socket.socket, host: str) -> str:
+    """Where it is reached."""
+    port = listener.getsockname()[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -82,7 +82,7 @@ def test_an_unknown_argument_is_refused_by_name(ada: httpx.Client) -> None:
         {
             "type": "extra_forbidden",
             "loc": ["body", "shap"],
-            "msg": "Unknown field. Known ones: shape, response_fields",
+            "msg": "Unknown field. Known ones: shape, response_fields, response_filters",
             "input": 1,
         }
     ]

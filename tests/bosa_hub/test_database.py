@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bosa_hub.database import Schema, connect, transaction
+from bosa_hub.database import Schema, close_idle, connect, connected, transaction
 from bosa_hub.envelope import failure
 from bosa_hub.errors import Busy
 from bosa_hub.private import create_once
@@ -66,3 +66,48 @@ def test_what_could_not_be_made_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         create_once(tmp_path / "once", fill)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_stays_open_for_the_next_one_who_asks(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with connected(path, _SCHEMA) as first:
+        with connected(path, _SCHEMA) as second:
+            assert second is not first
+        first.execute("INSERT INTO t VALUES (1)")
+    with connected(path, _SCHEMA) as again:
+        assert again in (first, second)
+        assert again.execute("SELECT x FROM t").fetchone()[0] == 1
+    close_idle(tmp_path)
+    with pytest.raises(sqlite3.ProgrammingError):
+        again.execute("SELECT 1")
+    assert [each.name for each in tmp_path.iterdir()] == ["t.db"]
+
+
+def test_a_database_that_was_replaced_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    for number in range(2):
+        with connected(path, _SCHEMA) as connection:
+            connection.execute("INSERT INTO t VALUES (?)", (number,))
+            assert [tuple(row) for row in connection.execute("SELECT x FROM t")] == [(number,)]
+        for part in tmp_path.iterdir():
+            part.unlink()
+    close_idle(tmp_path)
+
+
+def test_what_failed_half_way_is_not_handed_on(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with pytest.raises(sqlite3.IntegrityError), connected(path, _SCHEMA) as connection:
+        connection.executescript("BEGIN; INSERT INTO t VALUES (1); INSERT INTO t (rowid) VALUES (1)")
+    with connected(path, _SCHEMA) as connection:
+        assert not connection.in_transaction
+        assert connection.execute("SELECT count(*) FROM t").fetchone()[0] == 0
+    close_idle(tmp_path)
+
+
+def test_only_so_many_databases_stay_open(tmp_path: Path) -> None:
+    for number in range(80):
+        with connected(tmp_path / f"{number}.db", _SCHEMA) as connection:
+            connection.execute("INSERT INTO t VALUES (1)")
+    assert 0 < len(list(tmp_path.glob("*-wal"))) <= 64
+    close_idle(tmp_path)
+    assert list(tmp_path.glob("*-wal")) == []

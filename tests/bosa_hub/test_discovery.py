@@ -1,5 +1,6 @@
 """What the published clients need from a listing, checked on every action there is."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
@@ -10,19 +11,26 @@ from jsonschema import validate
 from pydantic import BaseModel, Field
 
 from bosa_hub.actions import actions, listing_item
-from bosa_hub.app import create_app
-from bosa_hub.home import open_home
 from bosa_hub.plugin import Connector, Context, Page, action
+from bosa_hub.serve import running
 
 Items: TypeAlias = list[tuple[str, dict[str, Any]]]
 
 _ITEM = ["method", "plugin_path", "path", "docstring", "parameters", "request_body", "response", "x-bosa-effect"]
+_ANSWERS_NO_DATA = {"ping", "refuse", "break_down", "download_file", "export_notes"}
+_ANSWERS_NO_LIST_OF_OBJECTS = {
+    *("read_text_file", "write_text_file", "upload_file", "move_file", "delete_file"),
+    *("create_note", "get_note", "update_note", "delete_note"),
+    *("numbers", "annotated"),
+}
 _TAKES_NOTHING: dict[str, Any] = {"properties": {}}
 _EFFECTS = {
     "files": {
         "list_files": "read",
         "search_files": "read",
         "read_text_file": "read",
+        "download_file": "read",
+        "upload_file": "create",
         "write_text_file": "update",
         "move_file": "update",
         "delete_file": "delete",
@@ -34,6 +42,7 @@ _EFFECTS = {
         "delete_note": "delete",
         "list_notes": "read",
         "search_notes": "read",
+        "export_notes": "read",
     },
     "sql": {"query": "read", "list_tables": "read", "describe_table": "read"},
 }
@@ -77,14 +86,38 @@ def test_every_alternative_and_reference_has_its_type(items: Items) -> None:
         for schema in (item["request_body"], item["response"]):
             for node in _nodes(schema):
                 assert not isinstance(node.get("type"), list)
-                assert "$ref" not in node or node["type"]
+                assert ("$ref" not in node and "oneOf" not in node) or node["type"]
                 assert all(branch["type"] for branch in node.get("anyOf", []))
 
 
 def test_whatever_answers_takes_response_fields(items: Items) -> None:
     for name, item in items:
         fields: dict[str, Any] = (item["request_body"] or _TAKES_NOTHING)["properties"]
-        assert ("response_fields" in fields) == (name not in {"ping", "refuse", "break_down"})
+        assert ("response_fields" in fields) == (name not in _ANSWERS_NO_DATA)
+
+
+def test_whatever_may_answer_a_list_of_objects_takes_response_filters(items: Items) -> None:
+    for name, item in items:
+        fields: dict[str, Any] = (item["request_body"] or _TAKES_NOTHING)["properties"]
+        assert ("response_filters" in fields) == (name not in _ANSWERS_NO_DATA | _ANSWERS_NO_LIST_OF_OBJECTS)
+
+
+def test_response_filters_are_told_as_the_published_server_tells_them(items: Items) -> None:
+    schema = dict(items)["list_notes"]["request_body"]
+    filters, null = schema["properties"]["response_filters"]["anyOf"]
+    assert (filters["type"], null) == ("array", {"type": "null"})
+    kinds = {kind: ref.removeprefix("#/$defs/") for kind, ref in filters["items"]["discriminator"]["mapping"].items()}
+    assert list(kinds) == ["date_range", "number", "number_list", "number_range", "string", "string_list"]
+    assert filters["items"]["discriminator"]["propertyName"] == "type"
+    assert {branch["$ref"].removeprefix("#/$defs/") for branch in filters["items"]["oneOf"]} == set(kinds.values())
+    for kind, definition in kinds.items():
+        assert schema["$defs"][definition]["properties"]["type"]["const"] == kind
+        assert "field_name" in schema["$defs"][definition]["required"]
+
+
+def test_the_filters_cost_a_listing_little(items: Items) -> None:
+    schema = dict(items)["list_notes"]["request_body"]
+    assert len(json.dumps([schema["properties"]["response_filters"], schema["$defs"]])) < 6000
 
 
 def test_a_response_is_the_schema_of_the_envelope_or_any(items: Items, ada: httpx.Client) -> None:
@@ -136,6 +169,14 @@ class Mixed(BaseModel):
     choice: Literal["a", 1] | None = None
 
 
+class Anything(BaseModel):
+    things: list[Any] | None = None
+
+
+class WithFields(BaseModel):
+    response_fields: list[str] | None = None
+
+
 class Rooms(Connector):
     name = "grand_hotel"
 
@@ -168,6 +209,31 @@ class Undecided(Connector):
         """Choose."""
 
 
+class Loose(Connector):
+    @action(effect="read")
+    async def gather(self, request: Anything) -> None:
+        """Gather."""
+
+
+class Blocking(Connector):
+    @action(effect="read")  # pyright: ignore[reportArgumentType, reportUntypedFunctionDecorator]  what is tested
+    def wait(self) -> None:
+        """Wait."""
+
+
+class Untold(Connector):
+    @action(effect="read")  # pyright: ignore[reportUntypedFunctionDecorator]  what is tested
+    async def guess(self, request) -> None:  # noqa: ANN001  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]  what is tested
+        """Guess."""
+
+
+class Own(Connector):
+    @action(effect="read")
+    async def pick(self, request: WithFields) -> list[int]:
+        """Pick."""
+        raise NotImplementedError
+
+
 class Greedy(Connector):
     @action(effect="read")
     async def take(self, everything: str) -> None:
@@ -198,21 +264,44 @@ def test_a_connector_is_named_like_its_class() -> None:
     [
         (HTTPProbe(), "WithDefault.days is optional and does not accept null"),
         (Undecided(), "one JSON type for each alternative"),
+        (Loose(), r"Anything.things: published clients need one JSON type for the items"),
+        (Blocking(), "blocking.wait is no `async def`"),
+        (Untold(), "untold.guess does not say what `request` is"),
+        (Own(), r"own.pick has \['response_fields'\] in its model"),
         (Greedy(), r"greedy.take takes \['everything'\]"),
     ],
 )
 def test_an_action_that_no_client_could_call_stops_the_hub_with_the_reason(
     connector: Connector, said: str, tmp_path: Path
 ) -> None:
-    home = open_home(tmp_path)
-    with pytest.raises(TypeError, match=said):
-        create_app(home, [connector], ["localhost"])
-    home.close()
+    with pytest.raises(TypeError, match=said), running(tmp_path, connectors=[connector]):
+        raise AssertionError("it runs")
 
 
 def test_two_connectors_of_one_name_stop_the_hub() -> None:
     with pytest.raises(ValueError, match="'grand_hotel'"):
         actions([Rooms(), Rooms()])
+
+
+class Plumbing(Connector):
+    @action(effect="read")
+    async def integrations(self) -> None:
+        """Look like an endpoint of accounts."""
+
+
+class Slashed(Connector):
+    name = "a/b"
+
+
+@pytest.mark.parametrize(("connector", "said"), [(Slashed(), "'a/b' is no name"), (Plumbing(), "'integrations'")])
+def test_a_name_that_clients_cannot_call_is_refused(connector: Connector, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        actions([connector])
+
+
+def test_an_effect_is_one_of_five() -> None:
+    with pytest.raises(ValueError, match=r"no effect 'wreck'\. Choose one of read, create, update, delete, send"):
+        action(effect="wreck")  # pyright: ignore[reportArgumentType]  what is tested
 
 
 def test_a_page_by_number_needs_its_size_and_total() -> None:

@@ -1,15 +1,12 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from bosa_hub.serve import RunningHub
 
 _MIB = 1 << 20
 
@@ -54,10 +51,9 @@ def test_writing_again_replaces_the_whole_text(ada: httpx.Client, ada_root: Path
 
 
 def test_a_new_user_has_no_files(ada: httpx.Client) -> None:
-    assert _call(ada, "list_files").json() == {
-        "data": [],
-        "meta": {"total": 0, "has_next": False, "forwards_cursor": None},
-    }
+    listed = _call(ada, "list_files").json()
+    assert listed["data"] == []
+    assert (listed["meta"]["total"], listed["meta"]["has_next"], listed["meta"]["forwards_cursor"]) == (0, False, None)
     assert _paths(ada, "search_files", query="x") == []
 
 
@@ -85,43 +81,6 @@ def test_listing_what_is_no_folder_says_so(ada: httpx.Client, ada_tree: Path) ->
     assert _call(ada, "list_files", folder="missing/inner").status_code == 404
     assert _call(ada, "list_files", folder="seed.txt").status_code == 409
     assert _call(ada, "list_files", cursor="%%%").status_code == 400
-
-
-def test_search_looks_into_names_and_text_in_order_page_by_page(ada: httpx.Client) -> None:
-    texts = {"b/Rose.txt": "x", "a.txt": "One ROSE is here", "c.txt": "nothing", "b/z/d.txt": "roses", "z.txt": "rose"}
-    for path, text in texts.items():
-        _data(ada, "write_text_file", path=path, text=text)
-    found = _data(ada, "search_files", query="rose")
-    assert [(hit["path"], hit["match"]) for hit in found] == [
-        ("a.txt", "content"),
-        ("b/Rose.txt", "name"),
-        ("b/z/d.txt", "content"),
-        ("z.txt", "content"),
-    ]
-    assert found[0]["snippet"] == "One ROSE is here"
-    first = _call(ada, "search_files", query="rose", per_page=2).json()
-    assert first["meta"]["has_next"]
-    second = _call(ada, "search_files", query="rose", per_page=2, cursor=first["meta"]["forwards_cursor"]).json()
-    assert first["data"] + second["data"] == found
-    assert second["meta"] == {"has_next": False, "forwards_cursor": None}
-    assert _paths(ada, "search_files", query="(.*)") == []
-
-
-def test_a_search_that_has_looked_at_enough_goes_on_from_there(ada: httpx.Client, ada_tree: Path) -> None:
-    for number in range(20):
-        (ada_tree / f"{number:02}.txt").write_bytes(b"x" * _MIB)
-    (ada_tree / "21.txt").write_text("a needle")
-    first = _call(ada, "search_files", query="needle").json()
-    assert first == {"data": [], "meta": {"has_next": True, "forwards_cursor": first["meta"]["forwards_cursor"]}}
-    assert _paths(ada, "search_files", query="needle", cursor=first["meta"]["forwards_cursor"]) == ["21.txt"]
-
-
-def test_search_passes_over_what_is_no_text(ada: httpx.Client, ada_tree: Path) -> None:
-    (ada_tree / "binary").write_bytes(b"needle \xff")
-    (ada_tree / "large").write_bytes(b"needle" * _MIB)
-    (ada_tree / "locked").mkdir()
-    (ada_tree / "text").write_bytes(b"needle")
-    assert _paths(ada, "search_files", query="needle") == ["text"]
 
 
 def test_a_file_moves_and_never_over_another(ada: httpx.Client) -> None:
@@ -207,33 +166,6 @@ def _assert_refused(ada: httpx.Client, path: str) -> None:
         refused = _call(ada, action, path=path, **more)
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "BAD_PATH")
     assert _call(ada, "list_files", folder=path).status_code == 400
-
-
-_ODD = ["..", ".", "", "a", "b", "~", "c:", "\\", "\0", "%2e%2e", "..\\", "﹒﹒", "link"]
-_SEGMENT = st.sampled_from(_ODD) | st.text(max_size=3)
-
-
-@settings(max_examples=50, deadline=None)
-@given(segments=st.lists(_SEGMENT, min_size=1, max_size=5), absolute=st.booleans())
-def test_no_path_escapes(
-    hub: RunningHub, new_user: Callable[[], httpx.Client], segments: list[str], *, absolute: bool
-) -> None:
-    path = "/" * absolute + "/".join(segments)
-    with new_user() as user, TemporaryDirectory() as outside:
-        user_id = user.get("/users/me").json()["data"]["id"]
-        folder = hub.home.user_folder(user_id, "files")
-        (folder / "tree").mkdir(parents=True)
-        (folder / "tree/link").symlink_to(outside)
-        answer = _call(user, "write_text_file", path=path, text="mark")
-        assert answer.status_code in {200, 400, 409, 422}
-        written = [each for each in folder.parent.rglob("*") if each.is_file()]
-        assert list(Path(outside).iterdir()) == []
-        assert list(folder.parent.iterdir()) == [folder]
-        if answer.status_code == 200:
-            assert written == [folder / "tree" / answer.json()["data"]["path"]]
-            assert _data(user, "read_text_file", path=path)["text"] == "mark"
-        else:
-            assert written == []
 
 
 @settings(max_examples=15, deadline=None)

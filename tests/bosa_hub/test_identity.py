@@ -15,6 +15,7 @@ from bosa_hub.home import open_home
 from bosa_hub.serve import RunningHub, running
 
 MASTER = {"X-API-Key": "the-master-key"}
+_FILES = ["client.key", "encryption.key", "hash.key", "identity.db", "master.key", "signing.key"]
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ def test_secrets_are_private_files_and_never_in_a_repr_or_the_database(tmp_path:
     assert token.encode() not in kept
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(data_dir.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes == dict.fromkeys(["client.key", "hash.key", "identity.db", "master.key", "signing.key"], 0o600)
+    assert modes == dict.fromkeys(_FILES, 0o600)
 
 
 def test_a_lost_client_key_is_replaced_and_the_users_stay(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ class Inspector:
     def run(self, era: str, folder: Path, settings: Mapping[str, str], *arguments: str) -> dict[str, Any]:
         """The method's result; a test fails with what the inspector wrote on stderr."""
         variables = [f"{name}={value}" for name, value in environment(folder, settings).items()]
-        done = subprocess.run(  # noqa: S603  a program that we installed, with arguments of our own
+        done = subprocess.run(
             [
                 *(str(self.binaries / "node"), str(self.binaries / "mcp-inspector"), "--cli", "--format", "json"),
                 *("--protocol-era", era, *arguments),

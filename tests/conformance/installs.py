@@ -32,7 +32,7 @@ def cache() -> Path:
 def run_or_skip(name: str, command: list[str]) -> None:
     if not shutil.which(command[0]):
         pytest.skip(f"{name} cannot be installed: there is no {command[0]} here")
-    done = subprocess.run(  # noqa: S603  the commands are written in this folder
+    done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
     )
     if done.returncode:
@@ -43,19 +43,23 @@ def last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing")
 
 
-def python_with(requirement: str) -> Path:
-    """The Python of an environment of its own that holds this requirement."""
-    return installed(requirement, lambda folder: environment_commands(folder, requirement)) / "bin" / "python"
+def python_with(requirement: str, *more: str) -> Path:
+    """The Python of an environment of its own that holds this requirement.
+
+    Where more requirements are given, they stand in for those that it names itself.
+    """
+    return installed(requirement, lambda folder: environment_commands(folder, requirement, more)) / "bin" / "python"
 
 
-def environment_commands(folder: Path, requirement: str) -> list[list[str]]:
+def environment_commands(folder: Path, requirement: str, more: tuple[str, ...]) -> list[list[str]]:
     python = str(folder / "bin" / "python")
     if shutil.which("uv"):
-        return [
-            ["uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
-            ["uv", "pip", "install", "--quiet", "--python", python, requirement],
-        ]
+        create = ["uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)]
+        install = ["uv", "pip", "install", "--quiet", "--python", python]
+    else:
+        create = [sys.executable, "-m", "venv", str(folder)]
+        install = [python, "-m", "pip", "install", "--quiet"]
     return [
-        [sys.executable, "-m", "venv", str(folder)],
-        [python, "-m", "pip", "install", "--quiet", requirement],
+        create,
+        *([[*install, *more], [*install, "--no-deps", requirement]] if more else [[*install, requirement]]),
     ]

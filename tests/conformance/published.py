@@ -78,7 +78,7 @@ def running_server(state: Path) -> Generator[PublishedServer]:
     variables = {"BOSA_UPSTREAM_STATE": str(state), "BOSA_UPSTREAM_PYTHON": sys.executable}
     with (
         log.open("w") as errors,
-        subprocess.Popen(  # noqa: S603  our own script
+        subprocess.Popen(
             [str(START), str(port)],
             env=os.environ | variables,
             stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ SCRIPT = Path(__file__).with_name("older_client.py")
 
 def test_a_client_of_the_handshake_era_lists_the_tools_and_calls_one(tmp_path: Path) -> None:
     python = python_with("mcp==1.30.0")
-    done = subprocess.run(  # noqa: S603  our own script
+    done = subprocess.run(
         [str(python), str(SCRIPT), COMMAND],
         env=environment(tmp_path, {}) | {"PATH": ""},
         stdin=subprocess.DEVNULL,

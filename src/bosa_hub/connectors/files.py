@@ -8,14 +8,16 @@ from typing import Annotated, Literal
 from anyio import to_thread
 from pydantic import BaseModel, Field
 
-from bosa_hub.connectors.paths import split
+from bosa_hub.connectors.paths import safe_name, split
 from bosa_hub.connectors.search import Hit, Search, search
 from bosa_hub.connectors.tree import Entry, Names, Tree
 from bosa_hub.errors import BadRequest
 from bosa_hub.plugin import Connector, Context, Page, action
 from bosa_hub.private import make_folder
+from bosa_hub.transfer import InputFile, OutputFile
 
 _PER_PAGE = 50
+_PLACE = re.compile(r"[0-9]{1,9}")
 
 _Path = Annotated[
     str, Field(description="Where, from the top of your files: notes/a.txt.", min_length=1, max_length=1024)
@@ -38,7 +40,9 @@ class SearchFiles(BaseModel):
     """What to look for."""
 
     query: str = Field(
-        description="Text in the path or in the file; case does not matter.", min_length=1, max_length=200
+        description="Words, or beginnings of words, that all occur in the path or the text.",
+        min_length=1,
+        max_length=200,
     )
     cursor: _Cursor | None = None
     per_page: _PerPage | None = None
@@ -55,6 +59,13 @@ class WriteTextFile(BaseModel):
 
     path: _Path
     text: str = Field(description="The whole text; it replaces what was there.")
+
+
+class UploadFile(BaseModel):
+    """A file to keep."""
+
+    file: InputFile = Field(description="The file.")
+    path: _Path | None = Field(default=None, description="Where to keep it; default its own name, at the top.")
 
 
 class MoveFile(BaseModel):
@@ -110,17 +121,27 @@ class Files(Connector):
 
     @action(effect="read")
     async def search_files(self, request: SearchFiles, context: Context) -> Page[FoundFile]:
-        """Files with the text in their path or content, by path.
+        """Files in whose path or text all the words occur, the best match first, page by page.
 
-        One call looks at 10,000 files and 16 MiB of text at most: a page may be short, or empty, and yet have a next
-        one. Content over 1 MiB, or not UTF-8, is not searched.
+        Content over 1 MiB, or not UTF-8, is found by its path only; so many new files that one search cannot index
+        them make it answer 503, and the next one goes on. The first 50,000 files are searched.
         """
-        return await to_thread.run_sync(_search, _tree(context), request)
+        return await to_thread.run_sync(_search, context, request)
 
     @action(effect="read")
     async def read_text_file(self, request: FilePath, context: Context) -> TextFile:
         """A text file: UTF-8, 1 MiB at most."""
         return await to_thread.run_sync(_read, _tree(context), request.path)
+
+    @action(effect="read")
+    async def download_file(self, request: FilePath, context: Context) -> OutputFile:
+        """Any file, as it is."""
+        return await to_thread.run_sync(_download, _tree(context), request.path)
+
+    @action(effect="create")
+    async def upload_file(self, request: UploadFile, context: Context) -> FileEntry:
+        """Keep a file of any kind, and make the folders it needs; never over another one."""
+        return await to_thread.run_sync(_upload, _tree(context), request)
 
     @action(effect="update")
     async def write_text_file(self, request: WriteTextFile, context: Context) -> FileEntry:
@@ -145,21 +166,34 @@ def _tree(context: Context) -> Tree:
 def _list(tree: Tree, wanted: ListFiles) -> Page[FileEntry]:
     folder, after = split(wanted.folder or ""), _after(wanted.cursor)
     names = tree.children(folder)
+    size = wanted.per_page or _PER_PAGE
     rest = [name for name in names if (name,) > after]
-    shown = rest[: wanted.per_page or _PER_PAGE]
+    shown = rest[:size]
     entries = [_to_model(entry) for entry in tree.entries((*folder, name) for name in shown)]
-    return Page(entries, total=len(names), next_cursor=_cursor((shown[-1],)) if len(shown) < len(rest) else None)
+    following = _cursor((shown[-1],)) if len(shown) < len(rest) else None
+    return Page(entries, per_page=size, total=len(names), next_cursor=following)
 
 
-def _search(tree: Tree, wanted: SearchFiles) -> Page[FoundFile]:
-    pattern = re.compile(re.escape(wanted.query), re.IGNORECASE)
-    hits, last = search(tree.root, Search(pattern, _after(wanted.cursor), wanted.per_page or _PER_PAGE))
-    return Page([_to_found(hit) for hit in hits], next_cursor=_cursor(last) if last else None)
+def _search(context: Context, wanted: SearchFiles) -> Page[FoundFile]:
+    start, size = _place(wanted.cursor), wanted.per_page or _PER_PAGE
+    hits = search(_tree(context), context.root / "search.db", Search(wanted.query, start, size + 1))
+    more = len(hits) > size
+    return Page([_to_found(hit) for hit in hits[:size]], next_cursor=_cursor((str(start + size),)) if more else None)
 
 
 def _read(tree: Tree, path: str) -> TextFile:
     entry, text = tree.read(split(path))
     return TextFile(path=entry.path, text=text, size=len(text.encode()), modified_at=entry.modified_at)
+
+
+def _download(tree: Tree, path: str) -> OutputFile:
+    entry, file = tree.open(split(path))
+    return OutputFile(entry.names[-1], file, size=entry.size)
+
+
+def _upload(tree: Tree, wanted: UploadFile) -> FileEntry:
+    path = safe_name(wanted.file.filename) if wanted.path is None else wanted.path
+    return _to_model(tree.create(split(path), wanted.file.file))
 
 
 def _write(tree: Tree, wanted: WriteTextFile) -> FileEntry:
@@ -197,6 +231,16 @@ def _after(cursor: str | None) -> Names:
     try:
         return tuple(b64decode(cursor, altchars=b"-_", validate=True).decode().split("/"))
     except ValueError as error:
-        raise BadRequest(
-            "The cursor is not one of these pages. Leave it out to begin anew.", code="BAD_CURSOR"
-        ) from error
+        raise _bad_cursor() from error
+
+
+def _place(cursor: str | None) -> int:
+    """How many hits come before the cursor."""
+    text = "/".join(_after(cursor)) or "0"
+    if not _PLACE.fullmatch(text):
+        raise _bad_cursor()
+    return int(text)
+
+
+def _bad_cursor() -> BadRequest:
+    return BadRequest("The cursor is not one of these pages. Leave it out to begin anew.", code="BAD_CURSOR")

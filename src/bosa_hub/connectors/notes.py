@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
@@ -11,9 +11,11 @@ from uuid import uuid4
 from anyio import to_thread
 from pydantic import BaseModel, Field
 
-from bosa_hub.database import Schema, connect, transaction
+from bosa_hub.connectors.words import match_all
+from bosa_hub.database import Schema, connected, transaction
 from bosa_hub.errors import BadRequest, NotFound
 from bosa_hub.plugin import Connector, Context, Page, action
+from bosa_hub.transfer import OutputFile
 
 _PER_PAGE = 20
 
@@ -141,10 +143,15 @@ class Notes(Connector):
         """Notes in which all the words occur (title, body or tags), the best match first, page by page."""
         return await to_thread.run_sync(_search, context, request)
 
+    @action(effect="read")
+    async def export_notes(self, context: Context) -> OutputFile:
+        """All notes, the oldest first, as one Markdown file."""
+        return OutputFile("notes.md", _export(context), "text/markdown; charset=utf-8")
+
 
 @contextmanager
 def _opened(context: Context) -> Generator[sqlite3.Connection]:
-    with closing(connect(context.root / "notes.db", _SCHEMA)) as connection:
+    with connected(context.root / "notes.db", _SCHEMA) as connection:
         yield connection
 
 
@@ -195,6 +202,27 @@ def _search(context: Context, wanted: SearchNotes) -> Page[Note]:
     return _page(context, source, "bm25(words), number DESC", match_all(wanted.query), wanted)
 
 
+def _export(context: Context) -> Iterator[bytes]:
+    yield b"# Notes\n"
+    with _opened(context) as connection:
+        for row in _one_by_one(connection):
+            yield _to_markdown(_to_note(row)).encode()
+
+
+def _one_by_one(connection: sqlite3.Connection) -> Iterator[sqlite3.Row]:
+    """Every note; a slow reader holds up no writer, as it would by one long read."""
+    after = "SELECT * FROM notes WHERE number > ? ORDER BY number LIMIT 1"
+    number = 0
+    while row := connection.execute(after, (number,)).fetchone():
+        yield row
+        number = row["number"]
+
+
+def _to_markdown(note: Note) -> str:
+    about = f"*{note.created_at:%Y-%m-%d %H:%M}{''.join(f', {tag}' for tag in note.tags)}*"
+    return f"\n## {' '.join(note.title.split())}\n\n{about}\n\n{note.body.rstrip()}\n"
+
+
 def _page(context: Context, source: str, order: str, text: str | None, wanted: ListNotes | SearchNotes) -> Page[Note]:
     page, size = wanted.page or 1, wanted.per_page or _PER_PAGE
     values = {"text": text, "size": size, "start": (page - 1) * size}
@@ -211,12 +239,6 @@ def _snapshot(connection: sqlite3.Connection) -> Generator[None]:
     connection.execute("BEGIN")
     yield
     connection.execute("COMMIT")
-
-
-def match_all(query: str) -> str:
-    """An FTS5 query for every word of `query`, each quoted, so that no text is syntax."""
-    words = query.replace("\0", " ").replace('"', " ").split()
-    return " ".join(f'"{word}"*' for word in words) or '""'
 
 
 def _find(connection: sqlite3.Connection, note_id: str) -> Note:

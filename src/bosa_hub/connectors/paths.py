@@ -1,6 +1,7 @@
 """Paths that a user may name, and where they lead: never out of the user's own folder."""
 
 import os
+import re
 import stat
 from pathlib import Path, PureWindowsPath
 
@@ -34,6 +35,14 @@ def split(path: str) -> tuple[str, ...]:
     ):
         raise _refused(path, f"is too long: {_MAX_BYTES} bytes, {MAX_DEPTH} folders, {_MAX_NAME_BYTES} bytes a name")
     return names
+
+
+def safe_name(label: str) -> str:
+    """A name for a file that somebody calls so: the last part of a path, cleaned, "file" where nothing is left."""
+    base = re.split(r"[/\\]", label)[-1]
+    cleaned = "".join(character if character.isprintable() else "_" for character in base.replace(":", "_")).strip()
+    name = cleaned.encode()[:_MAX_NAME_BYTES].decode(errors="ignore")
+    return "file" if name in {"", ".", ".."} else name
 
 
 def resolve(tree: Path, names: tuple[str, ...]) -> Path:

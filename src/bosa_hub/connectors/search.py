@@ -1,17 +1,44 @@
-"""A search through a user's files, in one fixed order and within bounds, so that it can go on where it stopped."""
+"""Search in a user's files by an index, which every search first brings in step with the folder.
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+The folder alone says what there is; the index may be deleted at any time.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from bosa_hub.connectors.paths import MAX_DEPTH
-from bosa_hub.connectors.tree import MAX_TEXT, Entry, Kind, Names, head, listed, to_entry
+from bosa_hub.connectors.tree import MAX_TEXT, Entry, Tree, head, scan
+from bosa_hub.connectors.words import match_all
+from bosa_hub.database import Schema, connected, transaction
+from bosa_hub.errors import Busy
 
-_MAX_VISITED = 10_000
-_MAX_SCANNED = 16 << 20
-_AROUND = 80
+_MAX_FILES = 50_000
+_MAX_READ = 32 << 20
+"""Bytes of new text that one search reads."""
+_SNIPPET_WORDS = 24
+_MAX_SNIPPET = 400
+
+_SCHEMA = Schema(
+    version=1,
+    script="""
+    CREATE TABLE files (number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL) STRICT;
+    CREATE VIRTUAL TABLE words USING fts5(path, text, tokenize='unicode61 remove_diacritics 2');
+    CREATE TRIGGER file_gone AFTER DELETE ON files BEGIN DELETE FROM words WHERE rowid = old.number; END;
+    """,
+)
+_FIND = f"""
+    SELECT path, snippet(words, 1, '', '', '…', {_SNIPPET_WORDS}) AS snippet,
+        rowid IN (SELECT rowid FROM words WHERE words MATCH :in_path) AS named
+    FROM words WHERE words MATCH :text ORDER BY bm25(words, 4.0, 1.0), path LIMIT :limit OFFSET :start
+"""  # noqa: S608  numbers of ours
+_Stamps = Mapping[str, str]
+"""Each path with what changes when the file does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,84 +47,87 @@ class Hit:
 
     entry: Entry
     match: Literal["name", "content"]
-    snippet: str | None = None
-
-
-@dataclass(slots=True)
-class Allowance:
-    """What one search may still look at."""
-
-    visits: int = _MAX_VISITED
-    bytes: int = _MAX_SCANNED
-
-    @property
-    def spent(self) -> bool:
-        """Nothing more may be looked at."""
-        return self.visits <= 0 or self.bytes <= 0
+    snippet: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for, and where to go on."""
+    """What to look for, and which of the hits to give."""
 
-    pattern: re.Pattern[str]
-    after: Names
+    query: str
+    start: int
     limit: int
-    allowance: Allowance = field(default_factory=Allowance)
 
 
-def search(root: Path, wanted: Search) -> tuple[list[Hit], Names | None]:
-    """Hits in the order of the paths, and where to go on: None when every file has been looked at."""
-    hits: list[Hit] = []
-    walk = _walk(root, (), wanted.after, wanted.allowance)
-    for names, kind in walk:
-        hit = _match(root, names, wanted) if kind == "file" else None
-        if hit:
-            hits.append(hit)
-        if len(hits) == wanted.limit or wanted.allowance.spent:
-            return hits, names if next(walk, None) else None
-    return hits, None
+def search(tree: Tree, index: Path, wanted: Search) -> list[Hit]:
+    """Files in whose path or text every word occurs, the best match first.
+
+    Raises:
+        Busy: There is more new text than one search reads; the next one goes on from there.
+
+    """
+    found = dict(islice(_walk(tree.root), _MAX_FILES))
+    with connected(index, _SCHEMA) as connection:
+        connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is indexed again
+        with transaction(connection):
+            left = _refresh(connection, tree.root, found)
+            rows = [] if left else _matching(connection, wanted)
+    if left:
+        raise Busy(f"New files are being indexed, {left} to go. Search again in a second.")
+    return [hit for row in rows for hit in _hits(tree, row)]
 
 
-def _match(root: Path, names: Names, wanted: Search) -> Hit | None:
-    path = root.joinpath(*names)
+def _refresh(connection: sqlite3.Connection, root: Path, found: _Stamps) -> int:
+    """How many files are still to be indexed."""
+    known = dict[str, str](connection.execute("SELECT path, stamp FROM files"))
+    connection.executemany("DELETE FROM files WHERE path = ? AND stamp = ?", known.items() - found.items())
+    new, size = sorted(found.items() - known.items()), 0
+    for done, (path, stamp) in enumerate(new):
+        if size > _MAX_READ:
+            return len(new) - done
+        text = _text(root / path)
+        size += len(text)
+        number = connection.execute("INSERT INTO files (path, stamp) VALUES (?, ?)", (path, stamp)).lastrowid
+        connection.execute("INSERT INTO words (rowid, path, text) VALUES (?, ?, ?)", (number, path, text))
+    return 0
+
+
+def _matching(connection: sqlite3.Connection, wanted: Search) -> list[sqlite3.Row]:
+    text = match_all(wanted.query)
+    values = {"text": text, "in_path": f"path : ({text})", "limit": wanted.limit, "start": wanted.start}
+    return connection.execute(_FIND, values).fetchall()
+
+
+def _hits(tree: Tree, row: sqlite3.Row) -> Iterator[Hit]:
+    for entry in tree.entries([tuple(row["path"].split("/"))]):
+        yield Hit(entry, "name", None) if row["named"] else Hit(entry, "content", row["snippet"][:_MAX_SNIPPET])
+
+
+def _walk(folder: Path, names: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Every file below the folder in the order of the paths, each with its stamp."""
     try:
-        entry = to_entry(names, path.lstat())
-        if wanted.pattern.search(entry.path):
-            return Hit(entry, "name")
-        snippet = _snippet(_text(path, entry, wanted.allowance), wanted.pattern)
+        children = scan(folder)
     except OSError:  # it went away meanwhile, or may not be read
-        return None
-    return Hit(entry, "content", snippet) if snippet is not None else None
-
-
-def _walk(root: Path, folder: Names, after: Names, allowance: Allowance) -> Iterator[tuple[Names, Kind]]:
-    """What is below `folder` and comes after `after`, a folder before what is in it."""
-    try:
-        children = listed(root.joinpath(*folder))
-    except OSError:  # it went away meanwhile
         return
-    for name in children:
-        names = (*folder, name)
-        kind: Kind = "folder" if root.joinpath(*names).is_dir() else "file"
-        if names > after:
-            allowance.visits -= 1
-            yield names, kind
-        if kind == "folder" and names >= after[: len(names)] and len(names) < MAX_DEPTH:
-            yield from _walk(root, names, after, allowance)
+    for child in children:
+        path = (*names, child.name)
+        if child.is_dir(follow_symlinks=False):
+            if len(path) < MAX_DEPTH:
+                yield from _walk(folder / child.name, path)
+        else:
+            with suppress(OSError):
+                yield "/".join(path), _stamp(child.stat(follow_symlinks=False))
 
 
-def _text(path: Path, entry: Entry, allowance: Allowance) -> str:
-    if (entry.size or 0) > MAX_TEXT:
-        return ""
-    raw = head(path, MAX_TEXT)
-    allowance.bytes -= len(raw)
+def _stamp(found: os.stat_result) -> str:
+    # the time of the last change, unlike that of the last writing, cannot be set back
+    return f"{found.st_ctime_ns} {found.st_ino} {found.st_size}"
+
+
+def _text(path: Path) -> str:
+    """The text to be searched; none where there is too much, or it is not UTF-8."""
     try:
-        return raw.decode()
-    except UnicodeDecodeError:
+        raw = head(path, MAX_TEXT + 1)
+        return raw.decode() if len(raw) <= MAX_TEXT else ""
+    except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _snippet(text: str, pattern: re.Pattern[str]) -> str | None:
-    found = pattern.search(text)
-    return text[max(found.start() - _AROUND, 0) : found.end() + _AROUND] if found else None

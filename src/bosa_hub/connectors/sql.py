@@ -1,5 +1,7 @@
 """SQL on databases of one's own, to read only."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -7,14 +9,26 @@ from anyio import CapacityLimiter, to_thread
 from pydantic import BaseModel, Field
 
 from bosa_hub.connectors import sample
+from bosa_hub.connectors.paths import open_file, resolve, split
 from bosa_hub.connectors.reader import Limits, Rows, opened
-from bosa_hub.errors import Forbidden
+from bosa_hub.errors import BadRequest, Conflict, Forbidden, NotFound
 from bosa_hub.plugin import Connector, Context, Result, action
 from bosa_hub.private import create_once
 
-_DATABASE = "sample.db"
+_SAMPLE = "sample.db"
+_FIRST_BYTES = b"SQLite format 3\0"
 _AT_ONCE = 4
 """Queries may take seconds: they leave threads to everything else."""
+
+
+class Database(BaseModel):
+    """An SQLite file that lies in one's own sql folder."""
+
+    name: (
+        Annotated[str, Field(description="How to call it; default the file's name.", min_length=1, max_length=200)]
+        | None
+    ) = None
+    file: str = Field(description="Where, from the top of your sql folder: sales.db.", min_length=1, max_length=1024)
 
 
 class Query(BaseModel):
@@ -70,11 +84,19 @@ class TableDescription(BaseModel):
 
 
 class Sql(Connector):
-    """SQL on databases of one's own, to read only."""
+    """SQL on databases of one's own, to read only: a sample, until others are linked as accounts."""
+
+    configuration = Database
+    needs_account = False
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._limiter = CapacityLimiter(_AT_ONCE)
+
+    async def account_identifier(self, configuration: Database, context: Context) -> str:
+        """The database's name, once its file is found to be one."""
+        path = await to_thread.run_sync(_linked, context, configuration, limiter=self._limiter)
+        return configuration.name or path.name
 
     @action(effect="read")
     async def query(self, request: Query, context: Context) -> Result[list[dict[str, object]]]:
@@ -110,8 +132,39 @@ class Sql(Connector):
 
 
 def _database(context: Context) -> Path:
-    database = context.root / _DATABASE
+    if context.linked is None:
+        return _sample(context)
+    return _linked(context, context.account.configuration(Database))
+
+
+def _sample(context: Context) -> Path:
+    database = context.root / _SAMPLE
     create_once(database, sample.fill)
     if database.is_symlink():
-        raise Forbidden(f"{_DATABASE} is a link, and links are not followed. Put the file itself there.")
+        raise Forbidden(f"{_SAMPLE} is a link, and links are not followed. Put the file itself there.")
     return database
+
+
+def _linked(context: Context, database: Database) -> Path:
+    _sample(context)  # it may be linked, too
+    try:
+        path = resolve(context.root, split(database.file))
+        if _is_database(path):
+            return path
+    except (NotFound, FileNotFoundError):
+        message = f"There is no file {database.file[:200]!r} in your sql folder. The hub's operator can put one there."
+        raise NotFound(message, code="DATABASE_NOT_FOUND") from None
+    except (BadRequest, Conflict):
+        message = (
+            f"{database.file[:200]!r} is no path in your sql folder. Name it like sales.db, without links and `..`."
+        )
+        raise BadRequest(message, code="BAD_PATH") from None
+    message = f"{database.file[:200]!r} is no SQLite file with anything in it. Name one."
+    raise BadRequest(message, code="NOT_A_DATABASE")
+
+
+def _is_database(path: Path) -> bool:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return False
+    with os.fdopen(open_file(path), "rb") as file:
+        return file.read(len(_FIRST_BYTES)) == _FIRST_BYTES

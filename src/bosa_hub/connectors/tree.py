@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Literal, TypeAlias
-from uuid import uuid4
+from typing import BinaryIO, Literal, TypeAlias
 
+from bosa_hub.connectors.arriving import arrived
 from bosa_hub.connectors.paths import mode_of, open_file, resolve
 from bosa_hub.errors import BadRequest, Conflict, NotFound, TooLarge
 from bosa_hub.private import make_folder, sync_folder
@@ -57,7 +58,7 @@ class Tree:
             raise NotFound(f"There is no folder {'/'.join(folder)!r}. list_files shows what there is.")
         if not stat.S_ISDIR(mode):
             raise Conflict(f"{'/'.join(folder)!r} is no folder. read_text_file reads a file.")
-        return listed(path)
+        return [child.name for child in scan(path)]
 
     def entry(self, names: Names) -> Entry:
         """What is there.
@@ -70,9 +71,7 @@ class Tree:
         try:
             found = path.lstat()
         except FileNotFoundError:
-            raise NotFound(
-                f"There is no file {'/'.join(names)!r}. list_files and search_files show what there is."
-            ) from None
+            raise _no_file(names) from None
         return to_entry(names, found)
 
     def entries(self, paths: Iterable[Names]) -> list[Entry]:
@@ -83,6 +82,25 @@ class Tree:
                 found.append(self.entry(names))
         return found
 
+    def open(self, names: Names) -> tuple[Entry, BinaryIO]:
+        """A file, open for reading.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: It is a folder.
+
+        """
+        self._file(names)
+        try:
+            file = os.fdopen(open_file(self.root.joinpath(*names)), "rb")
+        except FileNotFoundError:
+            raise _no_file(names) from None
+        try:
+            return to_entry(names, os.fstat(file.fileno())), file
+        except Conflict:
+            file.close()
+            raise
+
     def read(self, names: Names) -> tuple[Entry, str]:
         """A file and its text.
 
@@ -92,8 +110,9 @@ class Tree:
             TooLarge: It has more than `MAX_TEXT` bytes.
 
         """
-        entry = self._file(names)
-        raw = head(self.root.joinpath(*names), MAX_TEXT + 1)
+        entry, file = self.open(names)
+        with file:
+            raw = file.read(MAX_TEXT + 1)
         if len(raw) > MAX_TEXT:
             raise TooLarge(f"{entry.path!r} has {entry.size} bytes; at most {MAX_TEXT} are read as text.")
         try:
@@ -111,16 +130,23 @@ class Tree:
         target = self._target(names)
         if stat.S_ISDIR(mode_of(target) or 0):
             raise Conflict(f"{'/'.join(names)!r} is a folder. Choose another path.")
-        new = make_folder(self.incoming) / uuid4().hex
-        try:
-            with new.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        with arrived(self.incoming, BytesIO(content)) as new:
             new.replace(target)
-        finally:
-            new.unlink(missing_ok=True)
         sync_folder(target.parent)
+        return self.entry(names)
+
+    def create(self, names: Names, content: BinaryIO) -> Entry:
+        """A new file with this content, whole and on disk, or nothing.
+
+        Raises:
+            Conflict: Something is there.
+
+        """
+        target = self._target(names)
+        if mode_of(target) is not None:
+            raise _taken(names)
+        with arrived(self.incoming, content) as new:
+            _link(new, target, names)
         return self.entry(names)
 
     def move(self, names: Names, new_names: Names) -> Entry:
@@ -133,11 +159,10 @@ class Tree:
         self._file(names)
         source, target = resolve(self.root, names), self._target(new_names)
         try:
-            os.link(source, target)  # a rename would replace what is there
-        except FileExistsError:
-            raise Conflict(f"{'/'.join(new_names)!r} exists. Delete it first, or choose another path.") from None
-        sync_folder(target.parent)
-        source.unlink()
+            _link(source, target, new_names)
+        except FileNotFoundError:
+            raise _no_file(names) from None
+        source.unlink(missing_ok=True)  # somebody may have deleted it meanwhile
         sync_folder(source.parent)
         return self.entry(new_names)
 
@@ -150,8 +175,8 @@ class Tree:
         """
         entry, path = self.entry(names), resolve(self.root, names)
         if entry.kind == "file":
-            path.unlink()
-        elif not names or listed(path):
+            path.unlink(missing_ok=True)  # somebody may have been quicker
+        elif not names or scan(path):
             raise Conflict(f"{entry.path!r} is a folder with files in it. Delete those first.")
         else:
             path.rmdir()
@@ -188,18 +213,31 @@ def to_entry(names: Names, found: os.stat_result) -> Entry:
     return Entry(names, kind, size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
-def listed(folder: Path) -> list[str]:
-    """Names of files and folders; links, pipes and names that are no text are left out."""
+def scan(folder: Path) -> list[os.DirEntry[str]]:
+    """Files and folders by name; links, pipes and names that are no text are left out."""
     with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if _is_text(entry.name) and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
-        )
+        kept = (each for each in entries if each.is_file(follow_symlinks=False) or each.is_dir(follow_symlinks=False))
+        return sorted((each for each in kept if _is_text(each.name)), key=lambda each: each.name)
+
+
+def _no_file(names: Names) -> NotFound:
+    return NotFound(f"There is no file {'/'.join(names)!r}. list_files and search_files show what there is.")
 
 
 def _is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _link(source: Path, target: Path, names: Names) -> None:
+    try:
+        os.link(source, target)  # a rename would replace what is there
+    except FileExistsError:
+        raise _taken(names) from None
+    sync_folder(target.parent)
+
+
+def _taken(names: Names) -> Conflict:
+    return Conflict(f"{'/'.join(names)!r} exists. Delete it first, or choose another path.")
 
 
 def head(path: Path, size: int) -> bytes:

@@ -35,9 +35,9 @@ def open_api(settings: Settings) -> Generator[Api]:
         who = Credentials(reveal(settings.api_key), reveal(settings.user_token), settings.account)
         yield Api(settings.api_base_url or DEFAULT_API, who)
         return
-    from bosa_hub.serve import running  # noqa: PLC0415  a server that speaks to an API needs no hub
+    from bosa_mcp.cli.hubs import open_hub  # noqa: PLC0415  a server that speaks to an API needs no hub
 
-    with running(settings.data_dir, master_key=reveal(settings.hub_master_key)) as hub:
+    with open_hub(settings) as hub:
         log.info("no BOSA API is set, so the embedded hub serves", hub=hub.url, data=str(settings.data_dir))
         yield Api(hub.url, Credentials(hub.client_key, hub.user_token(LOCAL_USER), settings.account))
 

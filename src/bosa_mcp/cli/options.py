@@ -15,3 +15,6 @@ Log = Annotated[
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.", show_default="info")
 ]
+HubConnectors = Annotated[
+    str | None, typer.Option(help="Connectors that the hub offers beside its own.", metavar="MODULE:CLASS,…")
+]

@@ -7,7 +7,7 @@ import anyio
 import typer
 
 from bosa_mcp import logs, settings
-from bosa_mcp.cli.options import Config, DataDir, Log, LogLevel
+from bosa_mcp.cli.options import Config, DataDir, HubConnectors, Log, LogLevel
 
 EXAMPLES: Final = """\
 \b
@@ -27,6 +27,7 @@ def serve(  # noqa: PLR0913  each is a flag
     account: Annotated[str | None, typer.Option(help="Which linked account acts.")] = None,
     connectors: Annotated[str | None, typer.Option(help="Only these, comma separated.", metavar="A,B")] = None,
     call_budget: Annotated[float | None, typer.Option(help="Seconds for one call.", show_default="45")] = None,
+    hub_connectors: HubConnectors = None,
     data_dir: DataDir = None,
     config: Config = None,
     log: Log = None,
@@ -39,6 +40,7 @@ def serve(  # noqa: PLR0913  each is a flag
         "account": account,
         "connectors": connectors,
         "call_budget": call_budget,
+        "hub_connectors": hub_connectors,
         "data_dir": data_dir,
         "log": log,
         "log_level": log_level,

@@ -20,12 +20,14 @@ ONE = {
     "tags": ["x", "y"],
     "labels": [{"n": "a", "c": "r"}, {"n": "b"}],
 }
+DATES = ["2024-01-01", "2024-01-02T00:00:00Z", "2024-01-02T12:00:00", "2024-01-03T00:00:00Z", None]
+ODD_DATES = ["2024-01-02T00:30:00+01:00", "2024-01-03T00:00:00.500Z", "soon"]
 
 
 class Get(BaseRequestModel):
     """Returns one reply of the named shape."""
 
-    shape: str = Field(description="object, list, null, text, number, empty, boom")
+    shape: str = Field(description="object, list, dates, odd dates, null, text, number, empty, boom")
 
 
 class Pages(BaseRequestModel):
@@ -81,9 +83,17 @@ class ProbePlugin(Plugin):
             """Returns one reply."""
             if request.shape == "boom":
                 raise ValueError("boom")
-            return {"object": ONE, "list": ITEMS[:4], "null": None, "text": "hello", "number": 5, "empty": []}[
-                request.shape
-            ]
+            shapes = {
+                "object": ONE,
+                "list": ITEMS[:4],
+                "dates": [{"at": at} for at in DATES],
+                "odd dates": [{"at": at} for at in ODD_DATES],
+                "null": None,
+                "text": "hello",
+                "number": 5,
+                "empty": [],
+            }
+            return shapes[request.shape]
 
         @post("/list_pages")
         async def list_pages(request: Pages, http_headers: ExposedDefaultHeaders):

@@ -1,0 +1,75 @@
+"""An answer that is a file: begun when its first piece is there, streamed, and closed whatever happens."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing
+from functools import partial
+from mimetypes import guess_type
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from anyio import CancelScope, to_thread
+from starlette.concurrency import iterate_in_threadpool
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from bosa_hub.transfer import ANY_BYTES, CHUNK, OutputFile, disposition, media_type
+
+
+async def file_response(file: OutputFile) -> Response:
+    """The file as an attachment. What fails before its first piece is raised here, and can still be answered."""
+    content, size = file.content, file.size
+    if isinstance(content, Path):
+        content = await to_thread.run_sync(content.open, "rb")
+        size = os.fstat(content.fileno()).st_size  # cannot block: it is open
+    pieces = _pieces(content)
+    first = await anext(pieces, b"")
+    headers = {"Content-Disposition": disposition(file.name), "Content-Type": _sent_type(file)}
+    return _Streamed(first, pieces, headers | ({} if size is None else {"Content-Length": str(size)}))
+
+
+class _Streamed(StreamingResponse):
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(_chained(first, rest), headers=headers)
+        self.rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self.rest):
+            await super().__call__(scope, receive, send)
+
+
+async def _chained(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+async def _pieces(content: BinaryIO | Iterable[bytes] | AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+    try:
+        if isinstance(content, AsyncIterable):
+            async for piece in content:
+                yield piece
+        else:
+            async for piece in iterate_in_threadpool(_in_chunks(content)):
+                yield piece
+    finally:
+        await _close(content)
+
+
+def _in_chunks(content: BinaryIO | Iterable[bytes]) -> Iterable[bytes]:
+    # an open file would give lines
+    return iter(partial(cast("BinaryIO", content).read, CHUNK), b"") if hasattr(content, "read") else content
+
+
+async def _close(content: object) -> None:
+    with CancelScope(shield=True):  # whoever hangs up cancels what runs here
+        if isinstance(content, AsyncGenerator):
+            await cast("AsyncGenerator[bytes]", content).aclose()
+        elif callable(close := getattr(content, "close", None)):
+            await to_thread.run_sync(close)
+
+
+def _sent_type(file: OutputFile) -> str:
+    kind = media_type(file.content_type or guess_type(f"file{PurePosixPath(file.name).suffix}")[0] or "")
+    # clients take whatever says that it is JSON for an envelope, not for a file
+    return ANY_BYTES if kind.partition(";")[0].endswith(("/json", "+json")) else kind

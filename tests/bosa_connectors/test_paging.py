@@ -1,0 +1,136 @@
+"""Which arguments ask for the next page, in every style that a BOSA API has."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bosa_connectors import Action, Reply
+from bosa_connectors.errors import PagingError
+from bosa_connectors.paging import CURSOR_ARGUMENTS, next_arguments
+
+from .samples import action
+
+
+def paged(*arguments: str) -> Action:
+    """An action that takes these arguments."""
+    return action({"type": "object", "properties": {name: {"description": name} for name in arguments}})
+
+
+def reply(meta: object = None, data: object = None) -> Reply:
+    """A page."""
+    return Reply(200, {}, data=data, meta=meta)
+
+
+LAST = {"has_next": False, "has_prev": True}
+
+
+@pytest.mark.parametrize(
+    ("takes", "sent", "meta", "data", "following"),
+    [
+        # page
+        (["page", "per_page"], {}, {"page": 1, "has_next": True}, [], {"page": 2}),
+        (["page"], {"page": 2, "q": "x"}, {"page": 2, "has_next": True}, [], {"page": 3, "q": "x"}),
+        (["page"], {"page": 4}, {"has_next": True}, [], {"page": 5}),
+        (["page"], {}, {"has_next": True}, [], {"page": 2}),
+        (["page"], {"page": None}, {"has_next": True}, [], {"page": 2}),
+        (["page"], {"page": 3}, {"page": 3, "has_next": False}, [], None),
+        # cursor
+        (["cursor", "per_page"], {}, {"has_next": True, "forwards_cursor": "c"}, [], {"cursor": "c"}),
+        (["cursor"], {"cursor": "b"}, {"has_next": True, "forwards_cursor": "c"}, [], {"cursor": "c"}),
+        (["cursor"], {"cursor": "c"}, {"has_next": False, "forwards_cursor": "c"}, [], None),
+        (["cursor", "page"], {}, {"has_next": True, "page": 1, "forwards_cursor": "c"}, [], {"cursor": "c"}),
+        (["page"], {}, {"has_next": True, "page": 1, "forwards_cursor": "c"}, [], {"page": 2}),
+        # token: it has a parameter of its own
+        (["page_token", "page_size"], {}, {"has_next": True, "forwards_cursor": "t"}, [], {"page_token": "t"}),
+        (["page_token"], {"q": 1}, {"next_page_token": "t"}, [], {"page_token": "t", "q": 1}),
+        # token in data
+        (["page_token", "max_results"], {}, None, {"next_page_token": "t"}, {"page_token": "t"}),
+        (["page_token"], {"page_token": "t"}, None, {"messages": []}, None),
+        (["page_token"], {"page_token": "t"}, None, {"next_page_token": None}, None),
+        (["page_token"], {"page_token": "t"}, None, {"next_page_token": ""}, None),
+        # other
+        (["next_token"], {}, {"next_token": "n"}, [], {"next_token": "n"}),
+        (["next_token"], {}, None, {"next_token": "n"}, {"next_token": "n"}),
+        (["after", "before"], {}, {"has_next": True, "forwards_cursor": "a"}, [], {"after": "a"}),
+        (["cursor"], {}, {"next_cursor": "c"}, [], {"cursor": "c"}),
+        # nothing said
+        (["page"], {"page": 1}, None, [], None),
+        (["page"], {"page": 1}, {"page": 1}, [], None),
+        (["query"], {}, {"total": 5}, {"rows": []}, None),
+        (["query"], {}, "odd", "odd", None),
+    ],
+)
+def test_the_next_page_is_asked_for_where_the_action_takes_it(
+    takes: list[str], sent: dict[str, Any], meta: object, data: object, following: dict[str, Any] | None
+) -> None:
+    assert next_arguments(paged(*takes), sent, reply(meta, data)) == following
+
+
+@pytest.mark.parametrize("takes", [["query"], ["cursor"], ["per_page"]])
+def test_a_further_page_that_cannot_be_asked_for_is_an_error(takes: list[str]) -> None:
+    with pytest.raises(PagingError, match="takes no argument that would ask for it"):
+        next_arguments(paged(*takes), {}, reply({"has_next": True}))
+
+
+def test_a_cursor_that_no_argument_takes_is_an_error() -> None:
+    with pytest.raises(PagingError):
+        next_arguments(paged("query"), {}, reply({"has_next": True, "forwards_cursor": "c"}))
+
+
+@pytest.mark.parametrize("argument", CURSOR_ARGUMENTS)
+def test_a_cursor_that_repeats_is_an_error(argument: str) -> None:
+    with pytest.raises(PagingError, match="that page again"):
+        next_arguments(paged(argument), {argument: "c"}, reply({"has_next": True, "forwards_cursor": "c"}))
+
+
+@pytest.mark.parametrize("said", [1, 0, -5])
+def test_a_page_that_does_not_advance_is_an_error(said: int) -> None:
+    with pytest.raises(PagingError):
+        next_arguments(paged("page"), {"page": 2}, reply({"page": said, "has_next": True}))
+
+
+def test_a_page_that_was_asked_for_in_text_has_a_next_page_all_the_same() -> None:
+    assert next_arguments(paged("page"), {"page": "2"}, reply({"has_next": True})) in ({"page": 3}, {"page": "3"})
+
+
+@pytest.mark.parametrize("data", [{"next_page_token": "t"}, {"next_token": "t"}], ids=["next_page_token", "next_token"])
+def test_a_token_in_data_with_nowhere_to_go_is_an_error(data: object) -> None:
+    with pytest.raises(PagingError):
+        next_arguments(paged("query"), {}, reply(None, data))
+
+
+def test_the_arguments_stay_as_they_were() -> None:
+    sent = {"page": 1}
+    next_arguments(paged("page"), sent, reply({"page": 1, "has_next": True}))
+    assert sent == {"page": 1}
+
+
+ITEMS = st.lists(st.integers(), max_size=25)
+
+
+@settings(deadline=None)
+@given(items=ITEMS, size=st.integers(1, 7), style=st.sampled_from(["page", "cursor", "page_token", "in data"]))
+def test_a_walk_yields_every_item_once_in_any_style_and_page_size(items: list[int], size: int, style: str) -> None:
+    argument = "page_token" if style == "in data" else style
+    arguments: dict[str, Any] | None = {"q": "x"}
+    walked: list[int] = []
+    while arguments is not None:
+        page = served(items, size, style, arguments.get(argument))
+        walked += page.data["items"] if style == "in data" else page.data  # type: ignore[index,operator]  as served
+        following = next_arguments(paged("q", argument), arguments, page)
+        arguments = None if following is None else dict(following)
+    assert walked == items
+
+
+def served(items: list[int], size: int, style: str, asked: Any) -> Reply:  # noqa: ANN401  a number or a token
+    """A page of `items`, as an API of this style serves it."""
+    start = (int(asked or 1) - 1) * size if style == "page" else int(asked or 0)
+    page, following = items[start : start + size], start + size
+    has_next = following < len(items)
+    token = str(following) if has_next else None
+    if style == "in data":
+        return reply(None, {"items": page, "next_page_token": token})
+    meta = {"has_next": has_next, **({"page": start // size + 1} if style == "page" else {"forwards_cursor": token})}
+    return reply(meta, page)

@@ -1,0 +1,496 @@
+"""Arguments against a schema: everything that is wrong, where, and what would be right."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bosa_connectors import Action, AsyncBosaConnector, Call
+from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
+from bosa_connectors.schema import check, describe
+
+from .samples import action, takes
+from .scripted import Answer, ScriptedApi
+
+INTEGER = {"type": "integer"}
+STRING = {"type": "string"}
+NULL = {"type": "null"}
+REQUIRED = "Field required"
+UNKNOWN = "Unknown field"
+
+
+def problems(schema: Mapping[str, object], arguments: Mapping[str, object]) -> list[Problem]:
+    """What is wrong with these arguments."""
+    return found(action(schema), arguments)
+
+
+def found(checked: Action, arguments: Mapping[str, object]) -> list[Problem]:
+    """What is wrong with the arguments of this action."""
+    try:
+        check(checked, arguments)
+    except InvalidArguments as invalid:
+        return list(invalid.errors)
+    return []
+
+
+def paths(schema: Mapping[str, object], arguments: Mapping[str, object]) -> list[str]:
+    """Where something is wrong."""
+    return [problem.path for problem in problems(schema, arguments)]
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    schema = takes(
+        title=STRING,
+        body=STRING,
+        size={"type": "integer", "minimum": 1, "maximum": 100},
+        state={"enum": ["open", "closed"]},
+        required=("title", "body"),
+    )
+    assert problems(schema, {"titel": "x", "size": 0, "state": "opened"}) == [
+        Problem("size", "Expected integer from 1 to 100, got 0", "integer from 1 to 100"),
+        Problem("state", 'Expected one of open, closed, got "opened"', "one of open, closed"),
+        Problem("title", REQUIRED, "string"),
+        Problem("body", REQUIRED, "string"),
+        Problem("titel", UNKNOWN, "one of title, body, size, state", "title"),
+    ]
+
+
+def test_the_message_names_every_path() -> None:
+    with pytest.raises(InvalidArguments, match=r"^Invalid parameters: \{'x': 'Field required'\}$"):
+        check(action(takes(x=STRING, required=("x",))), {})
+
+
+@pytest.mark.parametrize("names", [(), ("x",)])
+def test_an_unknown_name_is_wrong_even_where_nothing_or_little_is_known(names: tuple[str, ...]) -> None:
+    [problem] = problems({"type": "object", "properties": dict.fromkeys(names, STRING)}, {"zzz": 1})
+    assert (problem.path, problem.message, problem.nearest) == ("zzz", UNKNOWN, None)
+    assert problem.expected == ("one of x" if names else "nothing")
+
+
+def test_paths_are_dotted_and_hold_the_indices_of_lists() -> None:
+    point = takes(x=INTEGER, required=("x",))
+    schema = takes(rows={"type": "array", "items": {"type": "array", "items": point}})
+    assert paths(schema, {"rows": [[{"x": 1}, {"y": 2}], [{"x": "q"}]]}) == ["rows.0.1.x", "rows.0.1.y", "rows.1.0.x"]
+
+
+def test_tuples_and_maps_are_looked_into() -> None:
+    pair = {"type": "array", "prefixItems": [STRING, takes(x=INTEGER)]}
+    by_name = {"type": "object", "additionalProperties": takes(x=INTEGER)}
+    schema = takes(pair=pair, by_name=by_name)
+    assert paths(schema, {"pair": ["a", {"y": 1}], "by_name": {"k": {"x": "q"}}}) == ["pair.1.y", "by_name.k.x"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "expected"),
+    [
+        (STRING, 1, "string"),
+        ({"type": ["string", "null"]}, 1, "string or null"),
+        ({"type": "array", "items": STRING}, "a", "array of string"),
+        ({"type": "array", "items": STRING, "minItems": 2}, [], "array of string of at least 2 items"),
+        ({"type": "array", "maxItems": 2}, [1, 2, 3], "array of at most 2 items"),
+        ({"type": "array", "minItems": 2, "maxItems": 4}, [], "array of 2 to 4 items"),
+        (INTEGER, True, "integer"),
+        (INTEGER, 1.5, "integer"),
+        ({"type": "integer", "minimum": 1}, 0, "integer of at least 1"),
+        ({"type": "integer", "maximum": 9}, 10, "integer of at most 9"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, 1, "number above 0 below 1"),
+        ({"type": "number", "multipleOf": 0.5}, 0.7, "number that is a multiple of 0.5"),
+        ({"type": "string", "minLength": 2, "maxLength": 4}, "abcde", "string of 2 to 4 characters"),
+        ({"type": "string", "pattern": "^a"}, "b", "string that matches ^a"),
+        ({"type": "string", "format": "date", "maxLength": 9}, "x" * 10, "string (date) of at most 9 characters"),
+        ({"type": "string", "format": "binary"}, 1, "string (a file)"),
+        ({"const": "a"}, "b", '"a"'),
+        ({"const": None}, "b", "null"),
+        ({"enum": ["a", 1, None]}, "b", "one of a, 1, null"),
+        ({"enum": list(range(25))}, 25, "and 5 more"),
+        ({"anyOf": [INTEGER, STRING, NULL]}, [], "integer or string or null"),
+        ({"oneOf": [INTEGER, INTEGER]}, "a", "integer"),
+        ({"$ref": "#/properties/other"}, 1, "object"),
+    ],
+)
+def test_what_was_expected_is_said_in_words(schema: object, value: object, expected: str) -> None:
+    [problem] = problems(takes(a=schema, other=takes()), {"a": value})
+    assert problem.path == "a"
+    assert expected in problem.expected
+    assert problem.message.startswith(f"Expected {problem.expected}, got ")
+
+
+@pytest.mark.parametrize("schema", [True, {}, {"description": "whatever"}, None, "odd"])
+def test_a_schema_that_asks_for_nothing_expects_any_value(schema: object) -> None:
+    assert describe(schema) == "any value"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"),
+        (True, "true"),
+        ("ä", '"ä"'),
+        ([1, 2], "an array of 2"),
+        ({"a": 1}, "an object of 1"),
+        ("x" * 100_000, f'"{"x" * 58}…'),
+        (object, "\"<class 'object'>\""),
+    ],
+)
+def test_what_came_instead_is_shown_in_bounds(value: object, shown: str) -> None:
+    [problem] = problems(takes(a=INTEGER), {"a": value})
+    assert problem.message == f"Expected integer, got {shown}"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (STRING, ""),
+        (INTEGER, 1.0),
+        ({"type": "integer", "minimum": 1, "maximum": 100}, 100),
+        ({"type": ["string", "null"]}, None),
+        ({"enum": ["a", None]}, None),
+        ({"type": "any"}, [1, {"a": None}]),
+        ({"type": "any", "description": "x"}, "text"),
+        ({"type": "bytes"}, "a reference to a file"),
+        ({"type": "array", "items": {"type": "any"}}, [1, "a", None]),
+        ({"anyOf": [{"type": "any"}, NULL]}, 1),
+        (True, [1]),
+        ({"type": "object"}, {"whatever": 1}),
+        ({"type": "object", "additionalProperties": True}, {"whatever": 1}),
+        ({"type": "object", "additionalProperties": INTEGER}, {"whatever": 1}),
+        ({**takes(a=STRING), "additionalProperties": True}, {"whatever": 1}),
+        ({**takes(a=STRING), "patternProperties": {"^x-": INTEGER}}, {"x-a": 1, "other": 1}),
+        ({**takes(a=STRING), "unevaluatedProperties": True}, {"whatever": 1}),
+    ],
+)
+def test_what_fits_passes(schema: object, value: object) -> None:
+    assert problems(takes(value=schema), {"value": value}) == []
+
+
+def test_a_file_is_a_string_here() -> None:
+    [problem] = problems(takes(file={"type": "bytes"}), {"file": 5})
+    assert problem == Problem("file", "Expected string (a file), got 5", "string (a file)")
+
+
+def test_what_additional_properties_ask_for_is_asked_for() -> None:
+    assert paths(takes(a={"type": "object", "additionalProperties": INTEGER}), {"a": {"b": "x"}}) == ["a.b"]
+
+
+# Unions
+
+
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+def test_a_union_reports_what_is_wrong_within_the_branch_that_was_meant(union: str) -> None:
+    point = takes(x=INTEGER, required=("x",))
+    schema = takes(at={union: [point, {"type": "array", "items": point}, NULL]})
+    assert paths(schema, {"at": {"x": "q", "y": 1}}) == ["at.x", "at.y"]
+    assert paths(schema, {"at": [{"x": 1}, {}]}) == ["at.1.x"]
+    assert problems(schema, {"at": "here"}) == [
+        Problem("at", 'Expected object or array of object or null, got "here"', "object or array of object or null")
+    ]
+
+
+def test_a_union_within_a_union_is_followed() -> None:
+    schema = takes(a={"anyOf": [{"anyOf": [takes(x=INTEGER), NULL]}, NULL]})
+    assert paths(schema, {"a": {"x": "q"}}) == ["a.x"]
+
+
+def test_where_several_branches_may_have_been_meant_the_union_is_said_as_a_whole() -> None:
+    schema = takes(a={"anyOf": [takes(x=INTEGER), takes(y=INTEGER)]})
+    assert paths(schema, {"a": {"x": "q", "y": "q"}}) == ["a"]
+
+
+def test_a_value_that_fits_two_branches_of_a_one_of_is_refused() -> None:
+    assert paths(takes(a={"oneOf": [INTEGER, {"type": "number"}]}), {"a": 1}) == ["a"]
+
+
+FILTER = {
+    "title": "CustomFieldFilter",
+    "discriminator": {"propertyName": "type", "mapping": {"string": "#/$defs/Text", "number": "#/$defs/Number"}},
+    "oneOf": [{"$ref": "#/$defs/Text", "type": "object"}, {"$ref": "#/$defs/Number", "type": "object"}],
+}
+TEXT = takes(
+    type={"const": "string", "default": "string", "type": "string"},
+    field_name=STRING,
+    value=STRING,
+    required=("field_name", "value"),
+)
+NUMBER = takes(
+    type={"const": "number", "default": "number", "type": "string"},
+    field_name=STRING,
+    value={"type": "number"},
+    required=("field_name", "value"),
+)
+FILTERED = {
+    **takes(filters={"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/Filter", "type": "object"}}, NULL]}),
+    "$defs": {"Filter": FILTER, "Text": TEXT, "Number": NUMBER},
+}
+
+
+def test_a_filter_that_fits_its_type_passes() -> None:
+    assert problems(FILTERED, {"filters": [{"type": "number", "field_name": "size", "value": 1}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "where", "expected"),
+    [
+        ({"type": "number", "field_name": "size", "value": "x"}, "filters.0.value", "number"),
+        ({"type": "number", "field_nam": "size", "value": 1}, "filters.0.field_name", "string"),
+        ({"type": "string", "field_name": "size", "value": "x", "valu": 1}, "filters.0.valu", "one of type"),
+    ],
+)
+def test_a_union_with_a_discriminator_reports_within_the_branch_that_it_names(
+    sent: object, where: str, expected: str
+) -> None:
+    by_path = {problem.path: problem.expected for problem in problems(FILTERED, {"filters": [sent]})}
+    assert expected in by_path[where]
+
+
+@pytest.mark.xfail(reason="says only: Expected object, got an object of 3")
+def test_a_discriminator_that_names_no_branch_is_what_is_wrong() -> None:
+    sent = {"type": "strin", "field_name": "size", "value": "x"}
+    [problem] = problems(FILTERED, {"filters": [sent]})
+    assert problem.path == "filters.0.type"
+    assert "string" in problem.expected
+    assert "number" in problem.expected
+
+
+@pytest.mark.xfail(reason="says only: Expected object or null, got an object of 1")
+@pytest.mark.parametrize("constant", [{"const": "a"}, {"enum": ["a"]}])
+def test_a_constant_within_the_one_branch_that_can_have_been_meant_is_what_is_wrong(constant: dict[str, Any]) -> None:
+    assert paths(takes(a={"anyOf": [takes(kind=constant), NULL]}), {"a": {"kind": "b"}}) == ["a.kind"]
+
+
+# References and recursion
+
+
+def test_local_references_are_followed() -> None:
+    schema = {**takes(a={"$ref": "#/$defs/A", "type": "object"}), "$defs": {"A": takes(x=INTEGER)}}
+    assert paths(schema, {"a": {"x": "q", "y": 1}}) == ["a.x", "a.y"]
+    assert paths(schema, {"a": {"x": 1}}) == []
+
+
+def test_a_schema_that_is_a_reference_to_the_whole_is_followed() -> None:
+    schema = {"$ref": "#/$defs/Request", "$defs": {"Request": takes(x=INTEGER, required=("x",))}}
+    assert paths(schema, {"y": 1}) == ["x", "y"]
+
+
+@pytest.mark.parametrize("reference", ["#", "#/$defs/Node", "#node"])
+def test_a_recursive_schema_is_followed_as_deep_as_the_arguments_go(reference: str) -> None:
+    node = takes(name=STRING, children={"type": "array", "items": {"$ref": reference}})
+    schema = {**node, "$anchor": "node", "$defs": {"Node": node}}
+    tree: dict[str, Any] = {"name": "a", "children": [{"name": "b", "children": [{"name": 1, "childen": []}]}]}
+    assert problems(schema, tree) == [
+        Problem("children.0.children.0.name", "Expected string, got 1", "string"),
+        Problem("children.0.children.0.childen", UNKNOWN, "one of name, children", "children"),
+    ]
+
+
+@pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef"])
+async def test_a_reference_to_another_document_is_refused_without_a_request(
+    keyword: str, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers["/schema.json"] = Answer.of(STRING)
+    schema = takes(a={keyword: f"{api.url}/schema.json"})
+    with pytest.raises(InvalidSchema, match=r"notes\.do cannot be followed"):
+        await connector.send(Call(action(schema), {"a": "x"}))
+    assert api.asked == []
+
+
+async def test_a_reference_relative_to_a_foreign_id_is_refused_without_a_request(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    schema = {**takes(a={"$ref": "other.json"}), "$id": f"{api.url}/schema.json", "$schema": f"{api.url}/dialect"}
+    with pytest.raises(InvalidSchema):
+        await connector.send(Call(action(schema), {"a": "x"}))
+    assert api.asked == []
+
+
+# Objects that are put together from parts
+
+XY = {"x": 1, "y": 2}
+X, Y = takes(x=INTEGER), takes(y=INTEGER)
+DEFS = {"X": X, "Y": Y, "Alias": {"$ref": "#/$defs/X"}, "a/b": X}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [X, Y]},
+        {"allOf": [{"$ref": "#/$defs/X"}, {"$ref": "#/$defs/Y"}]},
+        {"allOf": [{"$ref": "#/$defs/X"}], **Y},
+        {"$ref": "#/$defs/X", **Y},
+        {"allOf": [{"allOf": [{"$ref": "#/$defs/X"}]}, Y]},
+        {**X, "anyOf": [{"$ref": "#/$defs/Y"}, takes(z=INTEGER)]},
+        {**X, "oneOf": [{**Y, "required": ["y"]}, takes(z=INTEGER, required=("z",))]},
+        {**X, "if": {"properties": {"x": {"const": 1}}}, "then": {"required": ["y"]}},
+        {**X, "dependentSchemas": {"x": {"required": ["y"]}}},
+        {**X, "not": {"required": ["z"]}},
+        {"allOf": [{"$ref": "#/$defs/Alias"}, Y]},
+        {"allOf": [{"anyOf": [{"$ref": "#/$defs/X"}, {"$ref": "#/$defs/Alias"}]}, Y]},
+        {"allOf": [X], "anyOf": [Y]},
+        {"$ref": "#/$defs/X", "anyOf": [Y, takes(z=INTEGER)]},
+        {**Y, "if": {"required": ["y"]}, "then": {"$ref": "#/$defs/X"}},
+        {**Y, "if": {"required": ["z"]}, "else": {"$ref": "#/$defs/X"}},
+        {**Y, "dependentSchemas": {"y": {"$ref": "#/$defs/X"}}},
+        {"allOf": [{"$ref": "#/$defs/a~1b"}, Y]},
+    ],
+)
+def test_a_part_of_an_object_does_not_refuse_the_names_of_the_others(schema: dict[str, Any]) -> None:
+    assert problems({**schema, "$defs": DEFS}, XY) == []
+    assert problems({**takes(a=schema), "$defs": DEFS}, {"a": XY}) == []
+
+
+@pytest.mark.xfail(reason="a part that is named by its anchor is closed")
+def test_a_part_may_be_named_by_an_anchor() -> None:
+    schema = {"allOf": [{"$ref": "#x"}, Y], "$defs": {"X": {**X, "$anchor": "x"}}}
+    assert problems(schema, XY) == []
+
+
+@pytest.mark.xfail(reason="the objects within a condition are closed, and the condition no longer holds")
+def test_a_condition_holds_for_what_it_does_not_mention() -> None:
+    kinds = {"kind": {"properties": {"t": {"const": 1}}, "required": ["t"]}}
+    schema = {
+        **takes(kind=takes(t=INTEGER, u=INTEGER), other=STRING),
+        "if": {"properties": kinds, "required": ["kind"]},
+        "then": {"required": ["other"]},
+    }
+    assert paths(schema, {"kind": {"t": 1, "u": 2}}) == ["other"]
+    assert paths(schema, {"kind": {"t": 2, "u": 2}}) == []
+
+
+def test_what_a_part_asks_for_is_still_asked_for() -> None:
+    schema = {"allOf": [{"$ref": "#/$defs/X"}, {**Y, "required": ["y"]}], "$defs": DEFS}
+    assert problems(schema, {"x": "q"}) == [
+        Problem("x", 'Expected integer, got "q"', "integer"),
+        Problem("y", REQUIRED, "integer"),
+    ]
+
+
+def test_a_whole_object_within_a_part_is_closed() -> None:
+    schema = {"allOf": [takes(a={"$ref": "#/$defs/X"}), Y], "$defs": DEFS}
+    assert paths(schema, {"a": {"x": 1, "z": 2}, "y": 1}) == ["a.z"]
+
+
+def test_only_the_unknown_name_is_reported_where_patterns_allow_others() -> None:
+    schema: dict[str, Any] = {**X, "patternProperties": {"^x-": {}}, "additionalProperties": False}
+    assert paths(schema, {"x": 1, "x-a": 1, "bad": 1}) == ["bad"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [X], "unevaluatedProperties": False},
+        {**takes(x=INTEGER, other=STRING), "dependentRequired": {"x": ["wrong"]}},
+        takes(x=INTEGER, wrong=False),
+    ],
+    ids=["unevaluatedProperties", "dependentRequired", "false"],
+)
+def test_rarer_keywords_name_what_is_wrong(schema: dict[str, Any]) -> None:
+    sent = {"x": 1} if "dependentRequired" in schema else {"x": 1, "wrong": 2}
+    [problem] = problems(schema, sent)
+    assert "wrong" in f"{problem.path} {problem.message}"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "array", "items": STRING, "uniqueItems": True}, ["a", "a"]),
+        ({"type": "object", "minProperties": 1}, {}),
+        ({"type": "array", "contains": INTEGER}, ["a"]),
+        ({"not": STRING}, "a"),
+    ],
+    ids=["uniqueItems", "minProperties", "contains", "not"],
+)
+def test_rarer_keywords_say_what_would_be_right(schema: dict[str, Any], value: object) -> None:
+    [problem] = problems(takes(a=schema), {"a": value})
+    assert problem.expected not in {"array of string", "object", "array", "any value"}
+
+
+# Schemas that make no sense
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """A list of lists of lists …"""
+    schema: dict[str, Any] = INTEGER
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
+NONSENSE: list[Any] = [
+    {"type": "nonsense"},
+    {"type": 5},
+    {"$ref": "#/$defs/Missing"},
+    {"$ref": "#/$defs/Loop"},
+    {"$ref": 5},
+    {"$ref": "http://["},
+    {"pattern": "["},
+    {"required": True},
+    {"enum": "a"},
+    {"minimum": "1"},
+    {"items": 5},
+    {"anyOf": {}},
+    {"properties": {"x": 5}},
+    5,
+    None,
+    {"$ref": "#/title"},
+    {"$ref": "#/required/x"},
+    {"$ref": "#/minProperties/x"},
+    pytest.param(deep(600), id="deep"),
+    pytest.param(deep(5000), id="deeper"),
+]
+
+
+@pytest.mark.parametrize("odd", NONSENSE)
+async def test_a_schema_that_makes_no_sense_costs_its_action_alone(
+    odd: object, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers["/connectors/notes/do"] = Answer.of({"data": 1, "meta": None})
+    around = {"title": "Odd", "required": ["a"], "minProperties": 0, "$defs": {"Loop": {"$ref": "#/$defs/Loop"}}}
+    with pytest.raises(InvalidSchema, match=r"notes\.odd") as caught:
+        await connector.send(Call(action({**takes(a=odd), **around}, name="odd"), {"a": "x"}))
+    assert len(str(caught.value)) <= 600
+    assert api.asked == []
+    assert (await connector.send(Call(action(), {}))).data == 1
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": ["any", "null"]},
+        {"allOf": [{"type": "any"}]},
+        {"type": "array", "contains": {"type": "any"}},
+        {"allOf": [{"$ref": "#/$defs/Part"}]},
+        {**takes(x={"type": "any"}), "anyOf": [{"type": "any"}]},
+    ],
+)
+def test_types_that_json_schema_does_not_know_are_understood_anywhere(schema: dict[str, Any]) -> None:
+    part = takes(x={"type": "any"}, y={"type": "bytes"})
+    value = ["x"] if schema.get("type") == "array" else {"x": 1}
+    assert problems({**takes(a=schema), "$defs": {"Part": part}}, {"a": value}) == []
+
+
+def test_arguments_nested_too_deeply_are_invalid_arguments() -> None:
+    node = takes(child={"$ref": "#"})
+    tree: dict[str, Any] = {}
+    for _ in range(500):
+        tree = {"child": tree}
+    with pytest.raises(InvalidArguments):
+        check(action(node), tree)
+
+
+# Compiled once
+
+
+def test_a_schema_is_compiled_on_the_first_call_and_then_kept() -> None:
+    schema = takes(a=INTEGER)
+    first, second = action(schema), action(schema)
+    assert found(first, {"a": 1}) == []
+    schema["properties"] = {"b": INTEGER}
+    assert found(first, {"a": 1}) == []
+    assert [problem.path for problem in found(second, {"a": 1})] == ["a"]
+
+
+def test_checking_leaves_the_schema_and_the_arguments_as_they_were() -> None:
+    schema = takes(a={"type": "any"}, b={"type": "bytes"})
+    arguments = {"a": 1, "c": 2}
+    assert paths(schema, arguments) == ["c"]
+    assert schema == takes(a={"type": "any"}, b={"type": "bytes"})
+    assert arguments == {"a": 1, "c": 2}

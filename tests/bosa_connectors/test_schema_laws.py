@@ -1,0 +1,120 @@
+"""Laws of the check: what a schema allows passes, and one thing wrong is reported as that one thing."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from bosa_connectors.errors import InvalidArguments
+from bosa_connectors.schema import check
+
+from .samples import action, takes
+
+Trail: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """A schema, a value that fits it, and the objects within that value."""
+
+    schema: dict[str, Any]
+    value: Any
+    objects: tuple[tuple[Trail, frozenset[str]], ...] = ()
+    """Where they are, each with the names that it must have."""
+
+
+SCALARS: list[tuple[dict[str, Any], st.SearchStrategy[Any]]] = [
+    ({"type": "string"}, st.text(max_size=5)),
+    ({"type": "string", "minLength": 1, "maxLength": 3}, st.text(min_size=1, max_size=3)),
+    ({"type": "integer"}, st.integers()),
+    ({"type": "integer", "minimum": 1, "maximum": 100}, st.integers(1, 100)),
+    ({"type": "number"}, st.floats(allow_nan=False, allow_infinity=False) | st.integers()),
+    ({"type": "boolean"}, st.booleans()),
+    ({"type": "null"}, st.none()),
+    ({"enum": ["open", "closed", 3]}, st.sampled_from(["open", "closed", 3])),
+    ({"const": "x"}, st.just("x")),
+    ({"type": "any"}, st.none() | st.lists(st.integers(), max_size=2)),
+    ({}, st.dictionaries(st.text(max_size=2), st.none(), max_size=2)),
+    ({"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]}, st.none() | st.integers() | st.text()),
+]
+
+
+@st.composite
+def scalars(draw: st.DrawFn) -> Fitting:
+    schema, values = draw(st.sampled_from(SCALARS))
+    return Fitting(schema, draw(values))
+
+
+@st.composite
+def objects(draw: st.DrawFn, inner: st.SearchStrategy[Fitting]) -> Fitting:
+    fields = draw(st.dictionaries(st.sampled_from("abcdef"), inner, min_size=1, max_size=4))
+    required = draw(st.frozensets(st.sampled_from(sorted(fields))))
+    absent = draw(st.frozensets(st.sampled_from(sorted(fields)))) - required
+    present = {name: field for name, field in fields.items() if name not in absent}
+    schema = takes(required=tuple(sorted(required)), **{name: field.schema for name, field in fields.items()})
+    below = [((name, *trail), names) for name, field in present.items() for trail, names in field.objects]
+    return Fitting(schema, {name: field.value for name, field in present.items()}, (((), required), *below))
+
+
+@st.composite
+def wrapped(draw: st.DrawFn, inner: st.SearchStrategy[Fitting]) -> Fitting:
+    """A list, a nullable value, or a reference: what real schemas put around an object."""
+    fitting = draw(inner)
+    if draw(st.booleans()):
+        value, below = [fitting.value], tuple(((0, *trail), names) for trail, names in fitting.objects)
+        return Fitting({"type": "array", "items": fitting.schema}, value, below)
+    return Fitting({"anyOf": [fitting.schema, {"type": "null"}]}, fitting.value, fitting.objects)
+
+
+FITTINGS = objects(st.recursive(scalars(), lambda inner: objects(inner) | wrapped(objects(inner)), max_leaves=6))
+
+
+def wrong(schema: Mapping[str, object], arguments: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Path and message of everything that is wrong."""
+    try:
+        check(action(schema), arguments)
+    except InvalidArguments as invalid:
+        return [(problem.path, problem.message) for problem in invalid.errors]
+    return []
+
+
+def changed(fitting: Fitting, trail: Trail) -> tuple[Any, Any]:
+    """A copy of the value, and the object at this place within it."""
+    value = deepcopy(fitting.value)
+    at = value
+    for step in trail:
+        at = at[step]
+    return value, at
+
+
+def dotted(*trail: str | int) -> str:
+    return ".".join(map(str, trail))
+
+
+@settings(deadline=None, max_examples=50)
+@given(FITTINGS)
+def test_a_value_that_fits_its_schema_passes(fitting: Fitting) -> None:
+    assert wrong(fitting.schema, fitting.value) == []
+
+
+@settings(deadline=None, max_examples=50)
+@given(FITTINGS, st.data())
+def test_an_unknown_name_anywhere_is_the_one_thing_that_is_wrong(fitting: Fitting, data: st.DataObject) -> None:
+    trail, _ = data.draw(st.sampled_from(fitting.objects))
+    value, at = changed(fitting, trail)
+    at["unknown"] = data.draw(st.none() | st.integers())
+    assert wrong(fitting.schema, value) == [(dotted(*trail, "unknown"), "Unknown field")]
+
+
+@settings(deadline=None, max_examples=50)
+@given(FITTINGS, st.data())
+def test_a_missing_name_anywhere_is_the_one_thing_that_is_wrong(fitting: Fitting, data: st.DataObject) -> None:
+    places = [(trail, name) for trail, names in fitting.objects for name in sorted(names)]
+    assume(places)
+    trail, name = data.draw(st.sampled_from(places))
+    value, at = changed(fitting, trail)
+    del at[name]
+    assert wrong(fitting.schema, value) == [(dotted(*trail, name), "Field required")]

@@ -1,0 +1,216 @@
+"""Settings come from a flag, then a variable, then the file, and a mistake is one line that says what to change."""
+
+from pathlib import Path
+
+import pytest
+
+from bosa_mcp.settings import InvalidSettings, Settings, load, reveal
+
+SECRETS = ("BOSA_API_KEY", "BOSA_USER_TOKEN", "BOSA_HUB_MASTER_KEY")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person who has set nothing, in a folder that is not their data folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"BOSA_{name.upper()}", raising=False)
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "current").mkdir()
+    monkeypatch.chdir(tmp_path / "current")
+    return tmp_path / "home"
+
+
+def write(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    return file
+
+
+def test_what_holds_when_nothing_is_set(home: Path) -> None:
+    settings = load({})
+    assert settings.is_embedded
+    assert settings.data_dir.name == "bosa-mcp"
+    assert home in settings.data_dir.parents
+    assert (
+        settings.model_dump().items()
+        >= {
+            "api_base_url": None,
+            "api_key": None,
+            "user_token": None,
+            "account": None,
+            "connectors": (),
+            "call_budget": 45,
+            "log": "pretty",
+            "log_level": "info",
+            "hub_master_key": None,
+        }.items()
+    )
+
+
+def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "bosa-mcp.toml", 'account = "file"\ncall_budget = 1\nlog = "json"\n')
+    monkeypatch.setenv("BOSA_ACCOUNT", "variable")
+    monkeypatch.setenv("BOSA_CALL_BUDGET", "2")
+    settings = load({"account": "flag", "call_budget": None, "data_dir": tmp_path})
+    assert [settings.account, settings.call_budget, settings.log] == ["flag", 2, "json"]
+
+
+def test_every_setting_is_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "API_BASE_URL": "https://api.example.com/bosa/",
+        "API_KEY": "key",
+        "USER_TOKEN": "token",
+        "ACCOUNT": "work",
+        "CONNECTORS": " notes, sql ,,",
+        "CALL_BUDGET": "0.5",
+        "DATA_DIR": str(tmp_path),
+        "LOG": "json",
+        "LOG_LEVEL": "DEBUG",
+        "HUB_MASTER_KEY": "master",
+    }.items():
+        monkeypatch.setenv(f"BOSA_{name}", value)
+    settings = load({})
+    assert not settings.is_embedded
+    assert settings.api_base_url == "https://api.example.com/bosa"
+    assert [reveal(settings.api_key), reveal(settings.user_token)] == ["key", "token"]
+    assert reveal(settings.hub_master_key) == "master"
+    assert settings.connectors == ("notes", "sql")
+    assert [settings.account, settings.call_budget, settings.data_dir] == ["work", 0.5, tmp_path]
+    assert [settings.log, settings.log_level] == ["json", "debug"]
+
+
+def test_every_setting_is_a_key_of_the_file_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOSA_DATA_DIR", str(tmp_path / "data"))
+    write(
+        tmp_path / "data" / "bosa-mcp.toml",
+        'api_base_url = "http://localhost:8090"\napi_key = "key"\nuser_token = "token"\nconnectors = ["notes"]\n',
+    )
+    settings = load({})
+    assert settings.api_base_url == "http://localhost:8090"
+    assert [reveal(settings.api_key), reveal(settings.user_token)] == ["key", "token"]
+    assert settings.connectors == ("notes",)
+
+
+def test_another_file_takes_the_place_of_the_one_in_the_data_folder(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "bosa-mcp.toml", 'account = "data"\nlog = "json"\n')
+    other = write(tmp_path / "other.toml", f'account = "größe"\ndata_dir = "{tmp_path / "data"}"\n')
+    settings = load({}, other)
+    assert [settings.account, settings.log, settings.data_dir] == ["größe", "pretty", tmp_path / "data"]
+
+
+def test_nothing_in_the_current_folder_counts() -> None:
+    write(Path("bosa-mcp.toml"), 'account = "current"\n')
+    write(Path(".env"), "BOSA_ACCOUNT=current\nBOSA_API_KEY=current\n")
+    assert load({}).account is None
+    assert load({}).is_embedded
+
+
+def test_empty_variables_count_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"BOSA_{name.upper()}", "")
+    assert load({}).is_embedded
+    assert load({}).call_budget == 45
+
+
+@pytest.mark.parametrize("name", ["BOSA_API_KEY", "BOSA_API_BASE_URL"])
+def test_a_key_or_an_address_speaks_to_an_api(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "https://api.example.com")
+    monkeypatch.setenv("BOSA_USER_TOKEN", "token")
+    assert not load({}).is_embedded
+
+
+def test_a_user_token_alone_speaks_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOSA_USER_TOKEN", "token")
+    with pytest.raises(InvalidSettings, match="set BOSA_API_BASE_URL or BOSA_API_KEY"):
+        load({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_BASE_URL", "api.example.com"),
+        ("API_BASE_URL", "ftp://api.example.com"),
+        ("API_BASE_URL", "https://"),
+        ("API_BASE_URL", "https://api.example.com?x=1"),
+        ("CALL_BUDGET", "0"),
+        ("CALL_BUDGET", "-1"),
+        ("CALL_BUDGET", "nan"),
+        ("CALL_BUDGET", "soon"),
+        ("LOG", "xml"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"BOSA_{name}", value)
+    with pytest.raises(InvalidSettings, match=f"^BOSA_{name}: .*{value[:12]}") as odd:
+        load({})
+    assert "\n" not in str(odd.value)
+
+
+def test_a_wrong_flag_is_named_too() -> None:
+    with pytest.raises(InvalidSettings, match=r"BOSA_CALL_BUDGET: .*greater than 0"):
+        load({"call_budget": -1.0})
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_wrong_secret_is_not_shown(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path / "x.toml", f"{name.removeprefix('BOSA_').lower()} = 7291827\n")
+    with pytest.raises(InvalidSettings, match=f"^{name}: ") as odd:
+        load({}, file)
+    assert "7291827" not in str(odd.value)
+
+
+def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(name, "7291827")
+    settings = load({})
+    assert "7291827" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('acount = "x"\n', "unknown key 'acount', did you mean 'account'"),
+        ("zzz = 1\n", "unknown key 'zzz'$"),
+        ("[hub]\nmaster_key = 1\n", "unknown key 'hub'"),
+        ("account = x\n", "cannot be read: "),
+        ('account = "a"\naccount = "b"\n', "cannot be read: "),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+    file = write(tmp_path / "bosa-mcp.toml", text)
+    with pytest.raises(InvalidSettings, match=said) as odd:
+        load({"data_dir": tmp_path})
+    assert str(file) in str(odd.value)
+    assert "\n" not in str(odd.value)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bosa-mcp.toml").write_bytes(b'account = "\xff"')
+    with pytest.raises(InvalidSettings, match=r"bosa-mcp\.toml cannot be read"):
+        load({"data_dir": tmp_path})
+
+
+def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=r"none\.toml does not exist: --config takes a TOML file"):
+        load({}, tmp_path / "none.toml")
+    with pytest.raises(InvalidSettings, match="cannot be read"):
+        load({}, tmp_path)
+
+
+@pytest.mark.xfail(reason="the message leaves the password out, and then the value is shown")
+@pytest.mark.parametrize("address", ["https://me:7291827@api.example.com", "me:7291827@api.example.com"])
+def test_a_password_in_an_address_is_not_shown(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("BOSA_API_BASE_URL", address)
+    with pytest.raises(InvalidSettings) as odd:
+        load({})
+    assert "7291827" not in str(odd.value)
+
+
+@pytest.mark.xfail(reason="an empty value of a flag or of the file counts as an address, and the default API is meant")
+def test_empty_values_count_as_unset_wherever_they_stand(tmp_path: Path) -> None:
+    assert load({"api_base_url": ""}).is_embedded
+    assert load({}, write(tmp_path / "x.toml", 'api_key = ""\n')).is_embedded

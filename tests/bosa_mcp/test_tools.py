@@ -1,0 +1,188 @@
+"""What a client sees when it lists the tools."""
+
+import json
+
+import pytest
+
+from bosa_connectors.calls import Credentials
+from bosa_hub.serve import RunningHub
+from bosa_mcp.tools import DESCRIPTION_LENGTH
+
+from .conftest import Connect, answer, logged, refusal, tools
+from .scripted_api import Json, ScriptedApi, says, takes
+from .test_compact import DEEP, NONSENSE, bomb
+
+FIELDS: Json = {"type": "array", "items": {"type": "string"}}
+DECLARED_FIELDS: Json = {"anyOf": [FIELDS, {"type": "null"}], "default": None, "description": "Long prose. " * 99}
+FILTERS: Json = {
+    "anyOf": [{"type": "array", "items": {"oneOf": [{"$ref": "#/$defs/Filter"}]}}, {"type": "null"}],
+    "description": "Longer prose. " * 99,
+}
+
+
+async def test_the_hubs_actions_are_tools(hub: RunningHub, hub_user: Credentials, connect: Connect) -> None:
+    async with connect(hub.url, credentials=hub_user) as client:
+        listed = await tools(client)
+    assert {"notes_create_note", "notes_list_notes", "files_write_text_file", "sql_query"} <= set(listed)
+    assert all(tool.description for tool in listed.values())
+    assert listed["notes_create_note"].input_schema == {
+        "type": "object",
+        "properties": {
+            "title": {
+                "type": "string",
+                "description": "One line that says what it is about.",
+                "minLength": 1,
+                "maxLength": 200,
+            },
+            "body": {"type": "string", "description": "The text; Markdown is welcome.", "maxLength": 500_000},
+            "tags": {
+                "type": "array",
+                "description": "Labels to find it by.",
+                "items": {"type": "string", "minLength": 1, "maxLength": 50},
+                "maxItems": 20,
+            },
+            "response_fields": FIELDS,
+        },
+        "required": ["title", "body"],
+    }
+
+
+async def test_tools_come_in_the_same_order_whatever_the_api_lists_first(api: ScriptedApi, connect: Connect) -> None:
+    for connector, action in (("b", "z"), ("b", "a"), ("a", "y"), ("a", "b")):
+        api.offer(connector, action)
+    async with connect(api.url) as client:
+        assert list(await tools(client)) == ["a_b", "a_y", "b_a", "b_z"]
+
+
+async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi, connect: Connect) -> None:
+    async with connect(api.url) as client:
+        assert client.server_info is not None
+        assert client.server_info.name == "bosa"
+        assert client.server_info.version
+        for word in ("response_fields", "response_filters", "next.arguments", "hint"):
+            assert word in (client.instructions or "")
+
+
+@pytest.mark.parametrize(
+    ("docstring", "description"),
+    [
+        (
+            "Finds items.\n\n            The best come first.\n\n            Args:\n                request: it",
+            "Finds items.\n\nThe best come first.",
+        ),
+        ("Finds items.\n    Returns:\n        the items", "Finds items."),
+        ("\n\n  Finds items.  \n", "Finds items."),
+        ("Args:\n    request: the request", "find of the connector shop."),
+        ("", "find of the connector shop."),
+        (None, "find of the connector shop."),
+        (["no", "text"], "find of the connector shop."),
+        ("x" * 10_000_000, "x" * DESCRIPTION_LENGTH),
+    ],
+    ids=["args", "returns", "blank", "args alone", "empty", "null", "list", "10 MB"],
+)
+async def test_a_description_is_the_prose_of_the_docstring(
+    api: ScriptedApi, connect: Connect, docstring: object, description: str
+) -> None:
+    api.offer("shop", "find", docstring=docstring)
+    async with connect(api.url) as client:
+        assert (await tools(client))["shop_find"].description == description
+
+
+async def test_every_tool_takes_response_fields_in_few_bytes(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "plain")
+    api.offer("shop", "nothing", parameters={})
+    api.offer("shop", "declared", takes(response_fields=DECLARED_FIELDS, response_filters=FILTERS))
+    async with connect(api.url) as client:
+        listed = await tools(client)
+    assert listed["shop_plain"].input_schema == takes(response_fields=FIELDS)
+    assert listed["shop_nothing"].input_schema == takes(response_fields=FIELDS)
+    both = listed["shop_declared"].input_schema["properties"]
+    assert both == {"response_fields": FIELDS, "response_filters": {"type": "array", "items": {}}}
+    assert len(json.dumps(both, separators=(",", ":"))) <= 120
+
+
+async def test_an_argument_that_is_called_response_fields_and_is_none_stays_the_actions(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    own: Json = {"type": "string", "enum": ["short", "long"]}
+    api.offer("shop", "find", takes("response_fields", response_fields=own))
+    api.answer("shop/find", says({"id": 1, "name": "x"}))
+    async with connect(api.url) as client:
+        schema = (await tools(client))["shop_find"].input_schema
+        assert schema == takes("response_fields", response_fields=own, bosa_response_fields=FIELDS)
+        data = await answer(client, "shop_find", response_fields="short", bosa_response_fields=["id"])
+    assert data["data"] == {"id": 1}
+    assert [asked.arguments for asked in api.sent("shop/find")] == [{"response_fields": "short"}]
+
+
+async def test_a_filter_that_is_no_list_stays_as_it_is(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find", takes(response_filters={"type": "string"}))
+    async with connect(api.url) as client:
+        properties = (await tools(client))["shop_find"].input_schema["properties"]
+    assert properties["response_filters"] == {"type": "string"}
+
+
+async def test_arguments_are_checked_against_the_original_schema(api: ScriptedApi, connect: Connect) -> None:
+    tree: Json = {"type": "object", "properties": {"name": {"type": "string"}, "child": {"$ref": "#/$defs/Tree"}}}
+    api.offer("shop", "plant", {**takes("tree", tree={"$ref": "#/$defs/Tree"}), "$defs": {"Tree": tree}})
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_plant", tree={"child": {"child": {"name": 5}}})
+    assert [problem["path"] for problem in error["errors"]] == ["tree.child.child.name"]
+
+
+async def test_what_is_no_action_for_a_model_is_no_tool(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find")
+    api.offer("shop", "looked", method="GET")
+    for plumbing in ("integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin/revoke"):
+        api.offer("shop", plumbing)
+    for name, binary in {
+        "bytes": {"type": "bytes"},
+        "binary": {"type": "string", "format": "binary"},
+        "nullable": {"anyOf": [{"type": "string", "format": "binary"}, {"type": "null"}]},
+        "several": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    }.items():
+        api.offer("shop", name, takes(file=binary))
+    async with connect(api.url) as client:
+        assert set(await tools(client)) == {"shop_find"}
+
+
+ODD_ITEMS: dict[str, Json] = {
+    "an absolute URL for a path": {"path": "https://elsewhere.example/collect"},
+    "a path to another host": {"path": "//elsewhere.example/collect"},
+    "a path that climbs": {"path": "/connectors/../users/me"},
+    "no path": {"path": None},
+    "parameters that are a list": {"parameters": ["request"]},
+    "a request schema that is a list": {"parameters": {"request": {"schema": []}}},
+    "a request schema of another type": {"parameters": {"request": {"schema": {"type": "array"}}}},
+    "properties that are a list": {"parameters": {"request": {"schema": {"properties": []}}}},
+}
+
+
+async def test_an_odd_action_costs_that_action_alone_and_is_logged(
+    api: ScriptedApi, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, item in ODD_ITEMS.items():
+        api.offer("shop", name, **item)
+    nonsense = {name: schema for name, schema in NONSENSE.items() if name != DEEP}
+    for name, schema in nonsense.items():
+        api.offer("shop", name, {**takes(p=schema), "$defs": dict(bomb())})
+    api.listing["shop"]["no object"] = 5
+    api.offer("shop", "find")
+    api.offer("office", "find")
+    async with connect(api.url) as client:
+        assert set(await tools(client)) == {"shop_find", "office_find"}
+    left_out = {entry["action"]: entry["reason"] for entry in logged(caplog, "action left out")}
+    assert left_out.keys() == {*ODD_ITEMS, *nonsense, "no object"}
+    assert all(left_out.values())
+    assert "properties.p.pattern" in left_out["a pattern that is none"]
+    assert "elsewhere.example" in left_out["an absolute URL for a path"]
+    assert not any("elsewhere" in asked.path for asked in api.asked)
+
+
+@pytest.mark.xfail(reason="TypeError and RecursionError are not caught, and take every tool away")
+@pytest.mark.parametrize("odd", [{"type": {"anyOf": []}}, NONSENSE[DEEP]], ids=["a type that is no text", DEEP])
+async def test_no_odd_schema_costs_the_other_tools(api: ScriptedApi, connect: Connect, odd: object) -> None:
+    api.offer("shop", "odd", takes(p=odd))
+    api.offer("shop", "find")
+    async with connect(api.url) as client:
+        assert set(await tools(client)) == {"shop_find"}
