@@ -11,6 +11,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 TIMEOUT = 60
 SHOWN = {
     "mcp_client.py": ["notes_create_note", "written through MCP", "Pride and Prejudice", "'nearest': 'title'"],
+    "todo_account_connector.py": ["Integration does not exist", "water the plants", "write the report"],
+    "weather_connector.py": ["'city': 'Bandung'", "Nobody knows the weather of 'Atlantis'"],
     "sdk.py": ["<Catalogue notes", "from the SDK", "NotFound(", "nearest='title'"],
 }
 

@@ -111,9 +111,8 @@ class AsyncBosaConnector:
         is sent, Unreachable where nothing could be, RequestTimeout and OutcomeUnknown where it is not known whether
         the API acted, and BadReply for an answer that cannot be read.
         """
-        present = wire.present(call.action, call.arguments)
-        schema.check(call.action, present)
         request = wire.encode(call, api_key=self._api_key, error_contract=self._error_contract)
+        schema.check(call.action, wire.present(call.action, call.arguments))
         with _within(call.deadline):
             return await self._reply(request)
 

@@ -127,7 +127,10 @@ def _filename(headers: Mapping[str, str]) -> str | None:
     """The name in a disposition; where there are two, the one that is not an ASCII stand-in for the other."""
     names = [value for name, value in _parameters(headers, "content-disposition") if name.lower() == "filename"]
     names.sort(key=lambda name: isinstance(name, str))
-    return collapse_rfc2231_value(names[0]) if names else None
+    try:
+        return collapse_rfc2231_value(names[0]).encode("utf-8", "replace").decode() if names else None
+    except (ValueError, LookupError):  # in a charset that there is not
+        return None
 
 
 def _parameters(headers: Mapping[str, str], name: str) -> list[tuple[str, _Parameter]]:
@@ -226,7 +229,7 @@ def _parse_leniently(headers: Mapping[str, str], body: bytes) -> object:
     if _content_type(headers) == "text/html":
         return None
     try:
-        return _text_of(headers, body)
+        return _text_of(headers, body).encode("utf-8", "replace").decode()
     except (ValueError, LookupError):
         return body.decode("utf-8", "replace")
 

@@ -190,13 +190,14 @@ def test_an_answer_that_cannot_be_kept_is_given_and_its_key_is_used_up(
     shop: RunningHub, ada: httpx.Client, till: Till
 ) -> None:
     key = _key()
-    with ThreadPoolExecutor() as threads, closing(sqlite3.connect(shop.home.folder / "repeats.db")) as connection:
+    with ThreadPoolExecutor() as threads:
         first = threads.submit(ada.post, "/pay_slowly", json={"amount": 5}, headers=key)
         till.entered.wait()
-        connection.execute("ALTER TABLE requests RENAME TO elsewhere")
-        till.go_on.set()
-        assert first.result().json()["data"] == {"paid": 5, "calls": 1}
-        connection.execute("ALTER TABLE elsewhere RENAME TO requests")
+        with closing(sqlite3.connect(shop.home.folder / "repeats.db")) as connection:
+            connection.execute("ALTER TABLE requests RENAME TO elsewhere")
+            till.go_on.set()
+            assert first.result().json()["data"] == {"paid": 5, "calls": 1}
+            connection.execute("ALTER TABLE elsewhere RENAME TO requests")
     assert _error(ada.post("/pay_slowly", json={"amount": 5}, headers=key)) == (409, "OUTCOME_UNKNOWN", False)
     assert till.calls == 1
 

@@ -143,7 +143,7 @@ def _python(program: str, *arguments: str) -> subprocess.Popen[str]:
     # measuring coverage imports things, and cannot outlive kill -9
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603  programs of ours
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 def _said(process: subprocess.Popen[str]) -> tuple[str, str, dict[str, str]]:

@@ -128,7 +128,6 @@ async def test_no_credential_is_returned_or_logged(
     assert not [text for text in told if KEY in text or TOKEN in text]
 
 
-@pytest.mark.xfail(reason="what the API says is passed on as it is")
 async def test_a_credential_that_the_api_repeats_is_not_passed_on(shop: ScriptedApi, connect: Connect) -> None:
     shop.answer("shop/order", fails(401, f"The token {TOKEN} has expired."))
     async with connect(shop.url) as client:

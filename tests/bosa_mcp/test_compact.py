@@ -145,7 +145,7 @@ TREE: Json = {
         (True, {}),
         (False, {"not": {}}),
         ({"type": "any"}, {}),
-        ({"type": ["any", "null"]}, {"type": "null"}),
+        ({"type": ["any", "null"]}, {}),
         ({"type": []}, {}),
         ({"type": ["string", "null"]}, {"type": "string"}),
         ({"type": ["string", "integer"]}, {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
@@ -266,7 +266,6 @@ def test_a_schema_that_makes_no_sense_is_refused_with_the_place(schema: object) 
         parameter(schema, **{"$defs": dict(bomb())})
 
 
-@pytest.mark.xfail(reason="these pass, and clients are sent a schema that is none")
 @pytest.mark.parametrize(
     "schema",
     [
@@ -283,7 +282,6 @@ def test_further_nonsense_is_refused_too(schema: object) -> None:
         parameter(schema)
 
 
-@pytest.mark.xfail(raises=TypeError, reason="TypeError is not caught, and takes every tool away")
 @pytest.mark.parametrize(
     "schema",
     [{"type": "object", "required": [["a"]]}, {"type": {"anyOf": []}}, {"type": [["string"]]}],
@@ -294,19 +292,16 @@ def test_names_and_types_that_are_no_text_are_refused(schema: Json) -> None:
         compact({**takes(p=schema), **schema}, {})
 
 
-@pytest.mark.xfail(reason="the type beside the reference brings `items` of its own")
 def test_a_reference_to_an_array_keeps_its_items() -> None:
     tags = {"type": "array", "items": {"type": "string"}}
     assert parameter({"$ref": "#/$defs/Tags", "type": "array"}, **{"$defs": {"Tags": tags}}) == tags
 
 
-@pytest.mark.xfail(reason="the last alternative wins")
 def test_a_parameter_of_several_alternatives_keeps_the_values_of_each() -> None:
     cat, dog = takes("kind", kind={"const": "cat"}), takes("kind", kind={"const": "dog"})
     assert "cat" in str(compact({"oneOf": [cat, dog]}, {}))
 
 
-@pytest.mark.xfail(reason="alternatives within alternatives, and one alone beside properties, are lost")
 @pytest.mark.parametrize(
     "root",
     [
@@ -321,7 +316,6 @@ def test_no_parameter_of_the_root_is_lost(root: Json) -> None:
     assert "'b': {'type': 'string'}" in str(compact(root, {}))
 
 
-@pytest.mark.xfail(reason="the types in a list take the place of alternatives, and arrays among them get no items")
 @pytest.mark.parametrize(
     ("schema", "short"),
     [
@@ -344,13 +338,11 @@ def test_types_in_a_list_lose_nothing(schema: object, short: object) -> None:
     assert parameter(schema) == short
 
 
-@pytest.mark.xfail(reason="only the plain {'type': 'null'} is taken for null")
 @pytest.mark.parametrize("null", [{"const": None}, {"enum": [None]}, {"type": "null", "description": "none"}], ids=str)
 def test_null_is_left_out_however_it_is_written(null: Json) -> None:
     assert parameter({"anyOf": [{"type": "string"}, null]}) == {"type": "string"}
 
 
-@pytest.mark.xfail(reason="the outer description takes the place of the inner one")
 def test_both_descriptions_stay() -> None:
     inner = {"type": "string", "description": "ISO 4217."}
     assert "ISO 4217." in str(parameter({"anyOf": [inner, {"type": "null"}], "description": "The currency."}))

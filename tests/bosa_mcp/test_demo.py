@@ -94,7 +94,7 @@ def test_a_demo_that_is_interrupted_leaves_nothing_behind(temporary: Path) -> No
     "said",
     [
         "bosa-mcp: the port is taken",
-        pytest.param("[warning ] a [/red] log", marks=pytest.mark.xfail(reason="what it said is read as markup")),
+        pytest.param("[warning ] a [/red] log"),
     ],
 )
 def test_a_demo_whose_server_does_not_start_fails_with_what_it_said(tmp_path: Path, temporary: Path, said: str) -> None:

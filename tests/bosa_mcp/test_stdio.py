@@ -132,7 +132,6 @@ def test_an_api_that_fails_is_one_line_of_the_log(shop: ScriptedApi, tmp_path: P
             assert each.rest() == ("", "")
 
 
-@pytest.mark.xfail(reason="the log repeats what the API said, and no more")
 def test_the_line_says_what_to_do(shop: ScriptedApi, tmp_path: Path) -> None:
     with started(tmp_path, **settings(shop)) as server:
         server.send(*HANDSHAKE)

@@ -51,8 +51,9 @@ def hub(  # noqa: PLR0913  each is a flag
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with open_hub(chosen, host=host, port=port, workers=workers) as running:
+    with open_hub(chosen, host=host, port=port, workers=workers, is_alone=True) as running:
         typer.echo(f"ready {running.url}", err=True)
-        typer.echo(f"client key in {running.client_key_path}; connectors and actions at {running.url}/docs", err=True)
+        typer.echo(f"client key in {running.client_key_path}", err=True)
+        typer.echo(f"connectors and actions at {running.url}/docs", err=True)
         stopped.wait()
     raise typer.Exit(128 + caught[0])

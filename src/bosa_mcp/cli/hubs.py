@@ -18,10 +18,13 @@ from bosa_mcp.settings import Settings, reveal
 
 
 def open_hub(
-    settings: Settings, *, host: str = "127.0.0.1", port: int = 0, workers: int = 1
+    settings: Settings, *, host: str = "127.0.0.1", port: int = 0, workers: int = 1, is_alone: bool = False
 ) -> AbstractContextManager[RunningHub]:
-    """The hub that the settings describe; connectors that cannot be loaded are reported, and cost no other."""
-    folder = Path.cwd()
+    """The hub that the settings describe; connectors that cannot be loaded are reported, and cost no other.
+
+    Their modules may lie in the current folder where a person started the hub alone, in a folder of their choice.
+    """
+    folder = Path.cwd() if is_alone else None
     loaded = load(settings.hub_connectors, built_in(), folder)
     for failure in loaded.failures:
         structlog.get_logger("bosa_hub").warning(failure)
@@ -47,6 +50,8 @@ def open_hub(
     )
 
 
-def _in_worker(names: Sequence[str], folder: Path, style: Literal["pretty", "json"], level: str) -> Sequence[Connector]:
+def _in_worker(
+    names: Sequence[str], folder: Path | None, style: Literal["pretty", "json"], level: str
+) -> Sequence[Connector]:
     logs.configure(style, level)
     return load(names, built_in(), folder).connectors
