@@ -101,7 +101,7 @@ def listing_item(action: Action) -> Schema:
         "path": f"/connectors/{action.connector}/{action.name}",
         "docstring": action.docstring,
         "parameters": {"request": {"name": "request", "required": True, "schema": schema}} if schema else {},
-        "request_body": schema,
+        **({"request_body": schema} if schema else {}),  # null would cost the published tool generators the connector
         "response": {"type": "any"}
         if action.returns in _NOT_TOLD
         else reply_schema(action.returns, f"{action.name}_reply"),

@@ -94,9 +94,17 @@ class Server:
         """The exit code, within a bounded time."""
         return self.process.wait(WAIT)
 
+    def close_output(self) -> None:
+        """Nobody reads what it says from now on."""
+        self._pipe(self.process.stdout).close()
+
     def rest(self) -> tuple[str, str]:
         """What is left on standard output and standard error, once the process has ended."""
-        return self._pipe(self.process.stdout).read(), self._pipe(self.process.stderr).read()
+        return self._pipe(self.process.stdout).read(), self.errors()
+
+    def errors(self) -> str:
+        """What is left on standard error alone."""
+        return self._pipe(self.process.stderr).read()
 
     @staticmethod
     def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -139,7 +139,7 @@ class Switchboard:
 
 def reserved_port() -> socket.socket:
     """A port of this test alone, on which nobody listens yet: connecting to it is refused."""
-    held = socket.socket()
+    held = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio sends at once only on a socket that says so
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
     return held

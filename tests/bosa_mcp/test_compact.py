@@ -99,7 +99,7 @@ class Wordy:
         name = f"D {len(self.definitions)}/~"
         beside = self._some(node)
         self.definitions[name] = {key: value for key, value in node.items() if key not in beside}
-        kind = {"type": node["type"]} if node.get("type") not in {None, "array"} else {}
+        kind = {"type": node["type"]} if "type" in node else {}
         return {"$ref": f"#/$defs/D%20{len(self.definitions) - 1}~1~0", **kind, **beside}
 
     def _nullable(self, node: Json) -> Json:
@@ -114,7 +114,9 @@ class Wordy:
         return {key: node[key] for key in ("description", "default") if key in node and self._draw(2)}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # schemas are large, and machines busy
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)  # schemas are large, and machines busy
 @given(compact_schemas, st.integers(0, 1 << 32))
 def test_what_a_model_reads_stays_and_nothing_else(short: Json, seed: int) -> None:
     wordy = Wordy(seed)
@@ -155,6 +157,21 @@ TREE: Json = {
         ({"const": "x"}, {"enum": ["x"]}),
         ({"enum": ["x", None]}, {"enum": ["x"]}),
         ({"oneOf": [{"type": "string"}, {"type": "null"}]}, {"type": "string"}),
+        ({"anyOf": [{"type": "string"}, {"const": None}]}, {"type": "string"}),
+        ({"anyOf": [{"type": "string"}, {"enum": [None]}]}, {"type": "string"}),
+        ({"anyOf": [{"type": "string"}, {"type": "null", "description": "none"}]}, {"type": "string"}),
+        ({"type": ["array", "null"]}, {"type": "array", "items": {}}),
+        (
+            {"type": ["array", "string"], "items": {"minLength": 1}},
+            {"anyOf": [{"type": "array", "items": {"minLength": 1}}, {"type": "string"}]},
+        ),
+        (
+            {"type": ["string", "integer"], "anyOf": [{"minLength": 3}, {"minimum": 3}]},
+            {
+                "anyOf": [{"minLength": 3}, {"minimum": 3}],
+                "allOf": [{"anyOf": [{"type": "string"}, {"type": "integer"}]}],
+            },
+        ),
         ({"type": "string", "default": None}, {"type": "string"}),
         ({"type": "boolean", "default": False}, {"type": "boolean", "default": False}),
         ({"$ref": "#/properties/p/$defs/X", "$defs": {"X": {"minimum": 1}}}, {"minimum": 1}),
@@ -229,18 +246,28 @@ def nested(levels: int) -> Json:
     return schema
 
 
-DEEP = "500 levels"
+def mixed(levels: int) -> Json:
+    schema: Json = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": ["array", "string"], "items": schema}
+    return schema
+
+
 NONSENSE: dict[str, object] = {
     "no schema": 5,
     "null": None,
     "an unknown type": {"type": "strnig"},
     "an unknown type among others": {"type": ["string", "strnig"]},
+    "a type that is an object": {"type": {"anyOf": []}},
+    "a type that is a list in a list": {"type": [["string"]]},
     "a remote reference": {"$ref": "https://elsewhere.example/schema.json"},
     "a relative reference": {"$ref": "other.json#/a"},
     "a reference to nowhere": {"$ref": "#/$defs/Nowhere"},
+    "a reference to an anchor": {"$ref": "#anchor"},
     "a reference that is no text": {"$ref": 5},
     "a pattern that is none": {"type": "string", "pattern": "(unclosed"},
     "a pattern that is a number": {"type": "string", "pattern": 5},
+    "a pattern for names that is none": {"type": "object", "patternProperties": {"(": {}}},
     "properties that are no object": {"type": "object", "properties": [{"type": "string"}]},
     "a property that is no schema": {"type": "object", "properties": {"a": "string"}},
     "items that are a list": {"type": "array", "items": [{"type": "string"}]},
@@ -249,14 +276,18 @@ NONSENSE: dict[str, object] = {
     "an enum that is no list": {"enum": "a, b"},
     "a limit that is text": {"type": "integer", "minimum": "1"},
     "a limit that is true": {"type": "integer", "minimum": True},
+    "a multiple of nothing": {"type": "integer", "multipleOf": 0},
     "a negative length": {"type": "string", "minLength": -1},
     "half a length": {"type": "string", "maxLength": 1.5},
     "a description that is a number": {"description": 5},
     "required that is a name": {"type": "object", "required": "a"},
+    "required that is a number": {"type": "object", "required": [5]},
+    "required that is a list": {"type": "object", "required": [["a"]]},
     "uniqueItems that is a number": {"type": "array", "items": {}, "uniqueItems": 1},
     "dependentRequired that is a list": {"dependentRequired": ["a"]},
+    "dependentRequired of a name": {"dependentRequired": {"a": "b"}},
     "references that multiply": {"$ref": "#/$defs/D0"},
-    DEEP: nested(500),
+    "500 levels": nested(500),
 }
 
 
@@ -266,35 +297,69 @@ def test_a_schema_that_makes_no_sense_is_refused_with_the_place(schema: object) 
         parameter(schema, **{"$defs": dict(bomb())})
 
 
+@pytest.mark.parametrize("root", [{"required": [["a"]]}, {"type": {"anyOf": []}}, {"type": [["string"]]}], ids=str)
+def test_a_root_that_makes_no_sense_is_refused(root: Json) -> None:
+    with pytest.raises(ValueError, match=r"makes no sense|has the type"):
+        compact({**takes(p={}), **root}, {})
+
+
+def lists(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.xfail(reason="values, and types in a list, may be deeper than the MCP SDK writes: no list of tools comes")
 @pytest.mark.parametrize(
-    "schema",
-    [
-        {"type": "object", "required": [5]},
-        {"type": "object", "patternProperties": {"(": {}}},
-        {"dependentRequired": {"a": "b"}},
-        {"type": "integer", "multipleOf": 0},
-        {"$ref": "#anchor"},
-    ],
-    ids=str,
+    "schema", [{"default": lists(300)}, {"enum": [lists(300)]}, mixed(95)], ids=["default", "enum", "types"]
 )
-def test_further_nonsense_is_refused_too(schema: object) -> None:
-    with pytest.raises(ValueError, match=r"properties\.p"):
+def test_a_schema_that_cannot_be_written_is_refused(schema: object) -> None:
+    with pytest.raises(ValueError, match=r"properties\.p|too large"):
         parameter(schema)
 
 
+@pytest.mark.xfail(reason="a reference that leads back to itself becomes a plain object without what stands beside it")
+def test_what_is_said_beside_a_reference_that_leads_back_stays() -> None:
+    tree = {"type": "object", "properties": {"parent": {"$ref": "#/$defs/Tree", "description": "The one above."}}}
+    assert "The one above." in str(parameter({"$ref": "#/$defs/Tree"}, **{"$defs": {"Tree": tree}}))
+
+
+@pytest.mark.xfail(
+    reason="the outer limit takes the place of the inner one, and the outer alternatives that of the inner"
+)
 @pytest.mark.parametrize(
     "schema",
-    [{"type": "object", "required": [["a"]]}, {"type": {"anyOf": []}}, {"type": [["string"]]}],
-    ids=str,
+    [
+        {"anyOf": [{"type": "integer", "minimum": 5}, {"type": "null"}], "minimum": 1},
+        {
+            "anyOf": [{"oneOf": [{"minimum": 5}, {"maximum": 0}]}, {"type": "null"}],
+            "oneOf": [{"const": 9}, {"const": 0}],
+        },
+        {"$ref": "#/$defs/Five", "minimum": 1},
+    ],
+    ids=["limit", "alternatives", "reference"],
 )
-def test_names_and_types_that_are_no_text_are_refused(schema: Json) -> None:
-    with pytest.raises(ValueError, match=r"makes no sense|has the type"):
-        compact({**takes(p=schema), **schema}, {})
+def test_two_constraints_of_one_kind_both_stay(schema: object) -> None:
+    assert "'minimum': 5" in str(parameter(schema, **{"$defs": {"Five": {"type": "integer", "minimum": 5}}}))
 
 
 def test_a_reference_to_an_array_keeps_its_items() -> None:
     tags = {"type": "array", "items": {"type": "string"}}
     assert parameter({"$ref": "#/$defs/Tags", "type": "array"}, **{"$defs": {"Tags": tags}}) == tags
+
+
+def test_a_parameter_that_is_the_same_in_each_alternative_comes_once() -> None:
+    name: Json = {"type": "string", "minLength": 1}
+    assert compact({"anyOf": [takes(a=name), takes(a=name, b={})]}, {}) == takes(a=name, b={})
+
+
+def test_what_stands_in_and_beside_one_alternative_is_put_together() -> None:
+    inner = takes("a", a={"type": "string"})
+    beside = takes("b", b={"type": "string"})
+    assert parameter({"anyOf": [inner, {"type": "null"}], **beside}) == takes(
+        "a", "b", **inner["properties"], **beside["properties"]
+    )
 
 
 def test_a_parameter_of_several_alternatives_keeps_the_values_of_each() -> None:
@@ -314,33 +379,6 @@ def test_a_parameter_of_several_alternatives_keeps_the_values_of_each() -> None:
 )
 def test_no_parameter_of_the_root_is_lost(root: Json) -> None:
     assert "'b': {'type': 'string'}" in str(compact(root, {}))
-
-
-@pytest.mark.parametrize(
-    ("schema", "short"),
-    [
-        ({"type": ["array", "null"]}, {"type": "array", "items": {}}),
-        (
-            {"type": ["array", "string"], "items": {"minLength": 1}},
-            {"anyOf": [{"type": "array", "items": {"minLength": 1}}, {"type": "string"}]},
-        ),
-        (
-            {"type": ["string", "integer"], "anyOf": [{"minLength": 3}, {"minimum": 3}]},
-            {
-                "anyOf": [{"minLength": 3}, {"minimum": 3}],
-                "allOf": [{"anyOf": [{"type": "string"}, {"type": "integer"}]}],
-            },
-        ),
-    ],
-    ids=str,
-)
-def test_types_in_a_list_lose_nothing(schema: object, short: object) -> None:
-    assert parameter(schema) == short
-
-
-@pytest.mark.parametrize("null", [{"const": None}, {"enum": [None]}, {"type": "null", "description": "none"}], ids=str)
-def test_null_is_left_out_however_it_is_written(null: Json) -> None:
-    assert parameter({"anyOf": [{"type": "string"}, null]}) == {"type": "string"}
 
 
 def test_both_descriptions_stay() -> None:

@@ -34,7 +34,7 @@ def digest(full: str) -> str:
     return sha256(full.encode()).hexdigest()[:6]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(pairs)
 @example([("a_b", "c"), ("a", "b_c"), ("a", "b/c")])
 def test_every_action_has_a_legal_name_of_its_own(pairs: list[Pair]) -> None:
@@ -43,7 +43,7 @@ def test_every_action_has_a_legal_name_of_its_own(pairs: list[Pair]) -> None:
     assert all(LEGAL.fullmatch(name) for name in named.values())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(pairs.flatmap(lambda pairs: st.tuples(st.just(pairs), st.permutations(pairs))))
 @example(([("a_b", "c"), ("a", "b_c")], [("a", "b_c"), ("a_b", "c")]))
 def test_names_do_not_depend_on_the_order_of_the_actions(orders: tuple[list[Pair], list[Pair]]) -> None:
@@ -51,7 +51,7 @@ def test_names_do_not_depend_on_the_order_of_the_actions(orders: tuple[list[Pair
     assert names_of(*one) == names_of(*other)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(pairs)
 def test_a_legal_name_stays_as_it_is_where_no_other_action_has_it(pairs: list[Pair]) -> None:
     full = {pair: "_".join(pair) for pair in pairs}
@@ -61,7 +61,7 @@ def test_a_legal_name_stays_as_it_is_where_no_other_action_has_it(pairs: list[Pa
             assert name == full[pair]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(pairs, _words)
 def test_another_connector_changes_no_name(pairs: list[Pair], action: str) -> None:
     before, after = names_of(*pairs), names_of(*pairs, ("zzz", action))

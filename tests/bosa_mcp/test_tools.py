@@ -10,7 +10,7 @@ from bosa_mcp.tools import DESCRIPTION_LENGTH
 
 from .conftest import Connect, answer, logged, refusal, tools
 from .scripted_api import Json, ScriptedApi, says, takes
-from .test_compact import DEEP, NONSENSE, bomb
+from .test_compact import NONSENSE, bomb
 
 FIELDS: Json = {"type": "array", "items": {"type": "string"}}
 DECLARED_FIELDS: Json = {"anyOf": [FIELDS, {"type": "null"}], "default": None, "description": "Long prose. " * 99}
@@ -163,8 +163,7 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
 ) -> None:
     for name, item in ODD_ITEMS.items():
         api.offer("shop", name, **item)
-    nonsense = {name: schema for name, schema in NONSENSE.items() if name != DEEP}
-    for name, schema in nonsense.items():
+    for name, schema in NONSENSE.items():
         api.offer("shop", name, {**takes(p=schema), "$defs": dict(bomb())})
     api.listing["shop"]["no object"] = 5
     api.offer("shop", "find")
@@ -172,16 +171,8 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
     async with connect(api.url) as client:
         assert set(await tools(client)) == {"shop_find", "office_find"}
     left_out = {entry["action"]: entry["reason"] for entry in logged(caplog, "action left out")}
-    assert left_out.keys() == {*ODD_ITEMS, *nonsense, "no object"}
+    assert left_out.keys() == {*ODD_ITEMS, *NONSENSE, "no object"}
     assert all(left_out.values())
     assert "properties.p.pattern" in left_out["a pattern that is none"]
     assert "elsewhere.example" in left_out["an absolute URL for a path"]
     assert not any("elsewhere" in asked.path for asked in api.asked)
-
-
-@pytest.mark.parametrize("odd", [{"type": {"anyOf": []}}, NONSENSE[DEEP]], ids=["a type that is no text", DEEP])
-async def test_no_odd_schema_costs_the_other_tools(api: ScriptedApi, connect: Connect, odd: object) -> None:
-    api.offer("shop", "odd", takes(p=odd))
-    api.offer("shop", "find")
-    async with connect(api.url) as client:
-        assert set(await tools(client)) == {"shop_find"}
