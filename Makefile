@@ -1,13 +1,14 @@
 # Everything here works on a fresh machine that has Python 3.11+ and a package index.
 #   make demo         see it work             make check        lint, types, directions: the quick part
 #   make test         check, then the tests   make conformance  against software that we did not write
+#   make bench        how fast the hub is
 
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 PIP_INSTALL := $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: demo test check conformance clean
+.PHONY: demo test check conformance bench clean
 
 demo: .venv/.base
 	@$(BIN)/bosa-mcp demo
@@ -23,6 +24,9 @@ check: .venv/.dev
 
 conformance: .venv/.dev
 	$(BIN)/pytest tests/conformance
+
+bench: .venv/.base
+	$(BIN)/python tests/benchmarks/hub.py
 
 .venv/.base: pyproject.toml
 	@$(if $(UV),true,$(PYTHON) -c 'import sys; sys.exit("bosa-mcp needs Python 3.11 or later: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)')

@@ -21,7 +21,7 @@ def test_readme_shows_every_file_of_the_source_in_its_architecture() -> None:
     shown = README.split("## Architecture")[1]
     missing = [
         path.name
-        for package in ("bosa_connectors", "bosa_mcp")
+        for package in ("bosa_connectors", "bosa_mcp", "bosa_hub")
         for path in (ROOT / "src" / package).glob("*.py")
         if not path.name.startswith("__") and path.name not in shown
     ]
