@@ -1,6 +1,7 @@
 """What the tests of the MCP server share: a scripted API, a real hub, and a client of our server in each era."""
 
 import json
+import signal
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, cast
@@ -43,6 +44,8 @@ def _surroundings(  # pyright: ignore[reportUnusedFunction]  pytest uses it
 ) -> Generator[None]:
     """The log as the command sets it up, and no certificates: on loopback nobody needs the time to read them."""
     logs.configure("pretty", "debug")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("SSL_CERT_FILE", raising=False)
         environment.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("certificates")))

@@ -17,7 +17,7 @@ from bosa_hub.private import create_once
 
 _SAMPLE = "sample.db"
 _FIRST_BYTES = b"SQLite format 3\0"
-_AT_ONCE = 4
+_AT_ONCE = 8
 """Queries may take seconds: they leave threads to everything else."""
 
 
