@@ -14,7 +14,7 @@ demo: .venv/.base
 	@$(BIN)/bosa-mcp demo
 
 test: check
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term --cov-fail-under=95
 
 check: .venv/.dev
 	$(BIN)/ruff check

@@ -113,11 +113,21 @@ def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
     if "request" not in parameters:
         return TAKES_NOTHING
     request = _object(parameters["request"], "its request parameter is not a JSON object")
-    schema = _object(request.get("schema"), "its request schema is not a JSON object")
+    schema = _whole(_object(request.get("schema"), "its request schema is not a JSON object"))
     if schema.get("type", "object") != "object":
         raise ValueError(f"its request schema is of type {str(schema['type'])[:40]!r}, not an object")
     _object(schema.get("properties", {}), "the properties of its request schema are not a JSON object")
     return schema
+
+
+def _whole(schema: Mapping[str, object]) -> Mapping[str, object]:
+    """The schema with what its root refers to in place of the reference, where nothing beside it contradicts that."""
+    target = _definition(schema.get("$ref"), schema)
+    beside = {key: value for key, value in schema.items() if key != "$ref"}
+    said = beside.keys() - {"title", "description"}
+    if not is_object(target) or "$ref" in target or any(target.get(key, beside[key]) != beside[key] for key in said):
+        return schema
+    return {**target, **beside}
 
 
 def _is_binary(field: object, root: Mapping[str, object]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
+from bosa_connectors.schema import is_deep
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 MOST_NODES: Final = 20_000
@@ -31,7 +32,11 @@ def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, obj
         for name, each in members(part.get("properties")).items():
             properties[name] = _either(properties[name], each) if name in properties else each
     names = dict.fromkeys(name for part in _parts(root, ("allOf",)) for name in items(part.get("required")))
-    return {"type": "object", "properties": {**properties, **instead}, **({"required": list(names)} if names else {})}
+    required = {"required": list(names)} if names else {}
+    whole: dict[str, object] = {"type": "object", "properties": {**properties, **instead}, **required}
+    if is_deep(whole):
+        raise ValueError("the schema is too large: nested more deeply than a list of tools can hold")
+    return whole
 
 
 def _parts(root: Mapping[str, object], keys: Iterable[str]) -> Iterator[Mapping[str, object]]:
@@ -97,7 +102,8 @@ class _Compactor:
     ) -> dict[str, object]:
         reference = str(schema["$ref"])
         if reference in within:
-            return {"type": "object"}
+            beside = {key: value for key, value in schema.items() if key not in {"$ref", "type"}}
+            return _merged({"type": "object"}, self.node(beside, path, within))
         target = self.node(self._follow(reference, path), (*path, "$ref"), (*within, reference))
         beside = {
             key: value for key, value in schema.items() if key != "$ref" and not (key == "type" and key in target)
@@ -158,6 +164,13 @@ def _merged(inner: Mapping[str, object], outer: Mapping[str, object]) -> dict[st
             merged[key] = {**members(inner[key]), **members(outer[key])}
     if "required" in inner and "required" in outer:
         merged["required"] = list(dict.fromkeys([*items(inner["required"]), *items(outer["required"])]))
+    hidden = {key: value for key, value in inner.items() if key not in _JOINED and outer.get(key, value) != value}
+    if hidden:
+        merged["allOf"] = [
+            *items(outer.get("allOf")),
+            *(items(hidden.pop("allOf", None))),
+            *([hidden] if hidden else []),
+        ]
     said = [str(each["description"]) for each in (outer, inner) if each.get("description")]
     return {**merged, "description": " ".join(dict.fromkeys(said))} if said else merged
 
@@ -205,6 +218,8 @@ def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
+_JOINED: Final = frozenset({"properties", "patternProperties", "required", "description", "default", "type"})
+"""What two schemas say in one; of anything else that both say, the one stands below `allOf`."""
 _TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _UNIONS: Final = ("anyOf", "oneOf", "allOf")
 _ALTERNATIVES: Final = (*_UNIONS, "then", "else", "dependentSchemas")

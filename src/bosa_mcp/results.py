@@ -1,7 +1,7 @@
 """A reply, or an error, becomes the result of a tool call."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -13,7 +13,7 @@ from bosa_connectors.errors import ApiError, BadReply, BosaError, InvalidArgumen
 from bosa_connectors.fields import select
 from bosa_connectors.paging import next_arguments
 from bosa_connectors.schema import is_deep
-from bosa_connectors.shapes import items, members
+from bosa_connectors.shapes import is_array, is_object, items, members
 from bosa_mcp.tools import Offer
 
 KINDS: Final[Mapping[type[BosaError], str]] = {
@@ -49,7 +49,7 @@ HINTS: Final[Mapping[str, str]] = {
 
 def success(offer: Offer, call: Call, reply: Reply, fields: list[str]) -> types.CallToolResult:
     """The result for a reply with data; `fields` are selected from it."""
-    if is_deep(reply.data):
+    if is_deep([reply.data, reply.meta]):
         raise BadReply("The answer is nested more deeply than can be handed over.")
     payload: dict[str, object] = {"data": select(reply.data, fields), "meta": reply.meta}
     try:
@@ -104,14 +104,21 @@ def _problem(detail: Mapping[str, object]) -> Problem:
     return Problem(".".join(where[1:] if where[:1] == ["body"] else where), message, message)
 
 
-def without(result: types.CallToolResult, secrets: Collection[str]) -> types.CallToolResult:
+def without(result: types.CallToolResult, secrets: Sequence[str]) -> types.CallToolResult:
     """The result, with `[hidden]` for secrets that an API repeats in what it says."""
-    text = result.content[0].text if isinstance(result.content[0], types.TextContent) else ""
-    if not any(secret in text for secret in secrets):
-        return result
-    for secret in secrets:
-        text = text.replace(secret, "[hidden]")
-    return _result(json.loads(text), is_error=result.is_error)
+    payload = members(result.structured_content)
+    hidden = _hidden(payload, secrets)
+    return result if hidden == payload else _result(members(hidden), is_error=result.is_error)
+
+
+def _hidden(value: object, secrets: Sequence[str]) -> object:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[hidden]")
+        return value
+    if is_object(value):
+        return {str(_hidden(name, secrets)): _hidden(each, secrets) for name, each in value.items()}
+    return [_hidden(each, secrets) for each in value] if is_array(value) else value
 
 
 def _present(told: Mapping[str, object]) -> dict[str, object]:

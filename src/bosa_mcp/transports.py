@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import anyio
 from mcp.server.lowlevel import Server
@@ -30,16 +30,23 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Server[Any]]) -> None:
                     caught.append(number)
                     serving.cancel()
 
+            async def leave(code: int) -> NoReturn:
+                with anyio.move_on_after(CLOSING, shield=True):
+                    await opening.aclose()
+                sys.stderr.flush()
+                os._exit(code)  # the transport's reader sits in a thread that nothing can interrupt
+
             watching.start_soon(watch)
             server = await opening.enter_async_context(opened)
             async with stdio_server() as (read, write):
-                with serving:
-                    await server.run(read, write, server.create_initialization_options())
+                try:
+                    with serving:
+                        await server.run(read, write, server.create_initialization_options())
+                except anyio.get_cancelled_exc_class():  # the client reads no more
+                    await leave(1)
                 if caught:
-                    with anyio.move_on_after(CLOSING):
-                        await opening.aclose()
-                    sys.stderr.flush()
-                    os._exit(128 + caught[0])  # the transport's reader sits in a thread that nothing can interrupt
+                    await leave(128 + caught[0])
+            await opening.aclose()
             watching.cancel_scope.cancel()
 
 

@@ -110,7 +110,8 @@ def test_a_request_that_one_process_runs_is_not_run_by_the_other(hub: Hub) -> No
         early = [hang() for _ in range(12)]
         (folder / "told").touch()
         assert {(each.status_code, each.json()["error"]["code"]) for each in early} == {(409, "STILL_RUNNING")}
-        assert {hang().content for _ in range(12)} == {first.result().content}
+        answered = first.result().content
+        assert {hang().content for _ in range(12)} == {answered}
     assert (folder / "told.begun").read_text().count("\n") == 1
 
 

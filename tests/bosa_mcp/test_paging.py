@@ -150,7 +150,6 @@ async def test_a_page_that_leads_nowhere_is_noted(api: ScriptedApi, connect: Con
     assert "page" in note
 
 
-@pytest.mark.xfail(reason="only what stands at the root itself is taken for an argument")
 async def test_a_schema_whose_root_is_a_reference_has_pages_too(api: ScriptedApi, connect: Connect) -> None:
     api.offer("shop", "list", {"$ref": "#/$defs/List", "$defs": {"List": takes(page=NUMBER)}})
     api.answer("shop/list", pages(by_number))

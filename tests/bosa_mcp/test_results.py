@@ -297,7 +297,6 @@ async def test_a_fault_of_ours_is_an_internal_error_whose_cause_is_only_logged(
     assert entry["tool"] == "shop_order"
 
 
-@pytest.mark.xfail(reason="only the data are looked at")
 async def test_a_meta_of_many_levels_is_answered(shop: ScriptedApi, connect: Connect) -> None:
     shop.answer("shop/order", Response(b'{"data":1,"meta":' + b"[" * 300 + b"]" * 300 + b"}"))
     async with connect(shop.url) as client:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -105,7 +104,6 @@ def test_a_person_at_a_terminal_is_told_what_is_awaited(tmp_path: Path) -> None:
         os.close(terminal)
 
 
-@pytest.mark.xfail(raises=subprocess.TimeoutExpired, reason="it waits for the end of its input, deaf to signals")
 def test_a_client_that_reads_no_more_ends_it(shop: ScriptedApi, tmp_path: Path) -> None:
     with started(tmp_path, **settings(shop)) as server:
         server.send(*HANDSHAKE)

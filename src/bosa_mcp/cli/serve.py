@@ -48,7 +48,7 @@ def serve(  # noqa: PLR0913  each is a flag
     chosen = settings.load(flags, config)
     settings.check_api(chosen)
     logs.configure(chosen.log, chosen.log_level)
-    if sys.stdin.isatty():
+    if sys.stdin and sys.stdin.isatty():
         typer.echo("Waiting for an MCP client on standard input: clients start this command themselves.", err=True)
     from bosa_mcp.cli.api import open_server  # noqa: PLC0415  mcp takes most of a second to import
     from bosa_mcp.transports import serve_stdio  # noqa: PLC0415  likewise

@@ -38,7 +38,7 @@ async def tour(console: Console, folder: Path, log: TextIO) -> None:
     console.print(f"[dim]$ bosa-mcp        # over stdio, embedded hub, data in {folder}[/dim]")
     started = time.perf_counter()
     command = StdioServerParameters(
-        command=sys.executable, args=["-m", "bosa_mcp"], env={"BOSA_DATA_DIR": str(folder / "data")}
+        command=sys.executable, args=["-P", "-m", "bosa_mcp"], env={"BOSA_DATA_DIR": str(folder / "data")}
     )
     async with Client(stdio_client(command, errlog=log)) as client:
         guide = Guide(client, console)
