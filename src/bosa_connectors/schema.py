@@ -36,6 +36,7 @@ _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
 _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _PARTS = frozenset({"allOf", "not", "if", "then", "else", "contains", "dependentSchemas"})
+_CONDITIONS = frozenset({"if", "not", "contains"})
 _UNIONS = frozenset({"anyOf", "oneOf"})
 _BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames"}
 _COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
@@ -82,20 +83,21 @@ def _compile(action: Action) -> _Validator:
 # silence. Objects that are put together from parts stay as they are, for a part does not know the others' names.
 
 
-def _proper(node: object, parts: Collection[int], *, is_part: bool) -> object:
+def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> object:
     """The schema with unknown names refused, and the types `any` and `bytes`, which are none, put in proper terms."""
     if is_array(node):
         return [_proper(each, parts, is_part=is_part) for each in node]
     if not is_object(node):
         return node if node is not False else _NOTHING
-    is_part = is_part or id(node) in parts
+    is_part = is_part or parts is None or id(node) in parts
     schema = dict(node) | _proper_type(node.get("type"))
     for key, value in node.items():
         below = _is_part_below(key, node, is_part=is_part)
         if key in _BY_NAME:
             schema[key] = {name: _proper(each, parts, is_part=below) for name, each in members(value).items()}
         elif key in _BELOW and not isinstance(value, bool):
-            schema[key] = _proper(value, parts, is_part=below)
+            # a condition stays whole: to close what it does not mention would change when it holds
+            schema[key] = _proper(value, None if key in _CONDITIONS else parts, is_part=below)
     if "properties" in node and not is_part and not _OPEN & node.keys():
         schema["additionalProperties"] = False
     return schema
@@ -139,10 +141,18 @@ def _has_parts_beside(key: str, node: Node) -> bool:
 
 
 def _follow(root: Node, reference: str) -> object:
+    if not reference.startswith("#/"):
+        return root if reference == "#" else _anchored(root, reference.removeprefix("#"))
     found: object = root
     for part in reference.split("/")[1:]:
         found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
     return found
+
+
+def _anchored(node: object, name: str) -> object:
+    schema = members(node)
+    below = (_anchored(each, name) for each in (*schema.values(), *items(node)))
+    return schema if schema.get("$anchor") == name else next((found for found in below if found), None)
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
@@ -158,29 +168,45 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         for name in members(instance):
             if name not in known and not any(pattern.search(name) for pattern in patterns):
                 yield Problem(_join(path, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
-    elif branch := _likely_branch(error):
-        for inner in branch:
-            yield from _problems(inner)
+    elif within := list(_within_union(error)):
+        yield from within
     else:
         is_described = error.validator in _DESCRIBED
         expected = describe(schema) if is_described else error.message[:_LONG]
         yield Problem(path, f"Expected {expected}, got {_shown(instance)}" if is_described else expected, expected)
 
 
-def _likely_branch(error: ValidationError) -> list[ValidationError]:
+def _within_union(error: ValidationError) -> Iterator[Problem]:
     """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
     branches: dict[object, list[ValidationError]] = {}
     for inner in error.context or () if error.validator in _UNIONS else ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    meant = [errors for errors in branches.values() if not any(_means_another(each, error) for each in errors)]
-    return meant[0] if len(meant) == 1 else []
+    possible = [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
+    meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
+    if len(chosen := possible if len(possible) == 1 else meant) == 1:
+        for inner in chosen[0]:
+            yield from _problems(inner)
+    elif possible and not meant:
+        apart = [each for errors in possible for each in errors if _tells_apart(each, error)]
+        if len({_path(each.absolute_path) for each in apart}) == 1:
+            known = [value for each in apart for value in items(each.validator_value) or [each.validator_value]]
+            expected = _one_of(list(dict.fromkeys(map(str, known))))
+            shown = _shown(cast("object", apart[0].instance))
+            yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
 
 
-def _means_another(inner: ValidationError, union: ValidationError) -> bool:
-    """Whether this error says that the branch was not meant: it is of another type, or told apart by a constant."""
-    depth = len(inner.absolute_path) - len(union.absolute_path)
+def _is_of_another_type(inner: ValidationError, union: ValidationError) -> bool:
+    return inner.validator == "type" and _depth(inner, union) == 0
+
+
+def _depth(inner: ValidationError, union: ValidationError) -> int:
+    return len(inner.absolute_path) - len(union.absolute_path)
+
+
+def _tells_apart(inner: ValidationError, union: ValidationError) -> bool:
+    """Whether this error says that the branch was not meant: a constant in it, by which branches are told apart."""
     is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
-    return (depth == 0 and inner.validator == "type") or (depth <= 1 and is_constant)
+    return is_constant and _depth(inner, union) <= 1
 
 
 def describe(schema: object) -> str:
