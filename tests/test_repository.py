@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mcp import Client, StdioServerParameters
+
 from bosa_mcp.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -47,10 +49,13 @@ def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
     }
 
 
-def test_mcp_json_starts_a_server_called_bosa() -> None:
-    servers = json.loads((ROOT / "mcp.json").read_text("utf-8"))["mcpServers"]
-    assert list(servers) == ["bosa"]
-    assert servers["bosa"].keys() >= {"command", "args"}
+async def test_mcp_json_starts_the_server_from_a_clone(tmp_path: Path) -> None:
+    [(name, server)] = json.loads((ROOT / "mcp.json").read_text("utf-8"))["mcpServers"].items()
+    command = StdioServerParameters(**server | {"env": {"BOSA_DATA_DIR": str(tmp_path)}}, cwd=ROOT)
+    async with Client(command) as client:
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+    assert name == "bosa"
+    assert "notes_create_note" in tools
 
 
 def test_importing_the_sdk_loads_no_server_and_prints_nothing() -> None:

@@ -106,9 +106,10 @@ def _problem(detail: Mapping[str, object]) -> Problem:
 
 def without(result: types.CallToolResult, secrets: Sequence[str]) -> types.CallToolResult:
     """The result, with `[hidden]` for secrets that an API repeats in what it says."""
-    payload = members(result.structured_content)
-    hidden = _hidden(payload, secrets)
-    return result if hidden == payload else _result(members(hidden), is_error=result.is_error)
+    text = "".join(block.text for block in result.content if isinstance(block, types.TextContent))
+    if not any(json.dumps(secret)[1:-1] in text for secret in secrets):
+        return result
+    return _result(members(_hidden(result.structured_content, secrets)), is_error=result.is_error)
 
 
 def _hidden(value: object, secrets: Sequence[str]) -> object:

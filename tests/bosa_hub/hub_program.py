@@ -41,7 +41,7 @@ def _hang(root: Path, until: str) -> None:
     with (root / f"{until}.begun").open("a") as ledger:
         ledger.write(f"{os.getpid()}\n")
     while not (root / until).exists():
-        time.sleep(0.01)
+        time.sleep(0.01)  # told by a file, from another process
 
 
 def load() -> tuple[Connector, ...]:

@@ -53,7 +53,7 @@ def _until(happens: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not happens():
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.01)  # other processes: there is no event to wait for
 
 
 @contextmanager

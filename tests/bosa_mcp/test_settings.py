@@ -1,24 +1,42 @@
 """Settings come from a flag, then a variable, then the file, and a mistake is one line that says what to change."""
 
+import os
+from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from bosa_mcp.settings import InvalidSettings, Settings, check_api, load, reveal
 
-SECRETS = ("BOSA_API_KEY", "BOSA_USER_TOKEN", "BOSA_HUB_MASTER_KEY")
+SECRETS = ("BOSA_API_KEY", "BOSA_USER_TOKEN", "BOSA_HUB_MASTER_KEY", "BOSA_HUB_ENCRYPTION_KEY")
+
+
+class Variables:
+    """The variables of this process, which are put back after each test."""
+
+    def set(self, name: str, value: str) -> None:
+        os.environ[name] = value
+
+
+@pytest.fixture
+def variables() -> Iterator[Variables]:
+    before = dict(os.environ)
+    yield Variables()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, variables: Variables) -> Iterator[Path]:
     """A person who has set nothing, in a folder that is not their data folder."""
     for name in Settings.model_fields:
-        monkeypatch.delenv(f"BOSA_{name.upper()}", raising=False)
+        os.environ.pop(f"BOSA_{name.upper()}", None)
     for name in ("HOME", "XDG_DATA_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
+        variables.set(name, str(tmp_path / "home"))
     (tmp_path / "current").mkdir()
-    monkeypatch.chdir(tmp_path / "current")
-    return tmp_path / "home"
+    with chdir(tmp_path / "current"):
+        yield tmp_path / "home"
 
 
 def write(file: Path, text: str) -> Path:
@@ -48,17 +66,15 @@ def test_what_holds_when_nothing_is_set(home: Path) -> None:
     )
 
 
-def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(tmp_path: Path, variables: Variables) -> None:
     write(tmp_path / "bosa-mcp.toml", 'account = "file"\ncall_budget = 1\nlog = "json"\n')
-    monkeypatch.setenv("BOSA_ACCOUNT", "variable")
-    monkeypatch.setenv("BOSA_CALL_BUDGET", "2")
+    variables.set("BOSA_ACCOUNT", "variable")
+    variables.set("BOSA_CALL_BUDGET", "2")
     settings = load({"account": "flag", "call_budget": None, "data_dir": tmp_path})
     assert [settings.account, settings.call_budget, settings.log] == ["flag", 2, "json"]
 
 
-def test_every_setting_is_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_setting_is_a_variable(tmp_path: Path, variables: Variables) -> None:
     for name, value in {
         "API_BASE_URL": "https://api.example.com/bosa/",
         "API_KEY": "key",
@@ -71,7 +87,7 @@ def test_every_setting_is_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "LOG_LEVEL": "DEBUG",
         "HUB_MASTER_KEY": "master",
     }.items():
-        monkeypatch.setenv(f"BOSA_{name}", value)
+        variables.set(f"BOSA_{name}", value)
     settings = load({})
     assert not settings.is_embedded
     assert settings.api_base_url == "https://api.example.com/bosa"
@@ -82,8 +98,8 @@ def test_every_setting_is_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [settings.log, settings.log_level] == ["json", "debug"]
 
 
-def test_every_setting_is_a_key_of_the_file_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BOSA_DATA_DIR", str(tmp_path / "data"))
+def test_every_setting_is_a_key_of_the_file_in_the_data_folder(tmp_path: Path, variables: Variables) -> None:
+    variables.set("BOSA_DATA_DIR", str(tmp_path / "data"))
     write(
         tmp_path / "data" / "bosa-mcp.toml",
         'api_base_url = "http://localhost:8090"\napi_key = "key"\nuser_token = "token"\nconnectors = ["notes"]\n',
@@ -108,22 +124,22 @@ def test_nothing_in_the_current_folder_counts() -> None:
     assert load({}).is_embedded
 
 
-def test_empty_variables_count_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variables_count_as_unset(variables: Variables) -> None:
     for name in Settings.model_fields:
-        monkeypatch.setenv(f"BOSA_{name.upper()}", "")
+        variables.set(f"BOSA_{name.upper()}", "")
     assert load({}).is_embedded
     assert load({}).call_budget == 45
 
 
 @pytest.mark.parametrize("name", ["BOSA_API_KEY", "BOSA_API_BASE_URL"])
-def test_a_key_or_an_address_speaks_to_an_api(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name, "https://api.example.com")
-    monkeypatch.setenv("BOSA_USER_TOKEN", "token")
+def test_a_key_or_an_address_speaks_to_an_api(variables: Variables, name: str) -> None:
+    variables.set(name, "https://api.example.com")
+    variables.set("BOSA_USER_TOKEN", "token")
     assert not load({}).is_embedded
 
 
-def test_a_user_token_alone_speaks_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BOSA_USER_TOKEN", "token")
+def test_a_user_token_alone_speaks_to_nobody(variables: Variables) -> None:
+    variables.set("BOSA_USER_TOKEN", "token")
     with pytest.raises(InvalidSettings, match="set BOSA_API_BASE_URL or BOSA_API_KEY"):
         check_api(load({}))
 
@@ -143,8 +159,8 @@ def test_a_user_token_alone_speaks_to_nobody(monkeypatch: pytest.MonkeyPatch) ->
         ("LOG_LEVEL", "loud"),
     ],
 )
-def test_a_wrong_variable_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    monkeypatch.setenv(f"BOSA_{name}", value)
+def test_a_wrong_variable_is_named_in_one_line(variables: Variables, name: str, value: str) -> None:
+    variables.set(f"BOSA_{name}", value)
     with pytest.raises(InvalidSettings, match=f"^BOSA_{name}: .*{value[:12]}") as odd:
         load({})
     assert "\n" not in str(odd.value)
@@ -163,9 +179,9 @@ def test_a_wrong_secret_is_not_shown(tmp_path: Path, name: str) -> None:
     assert "7291827" not in str(odd.value)
 
 
-def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_is_never_shown(variables: Variables) -> None:
     for name in SECRETS:
-        monkeypatch.setenv(name, "7291827")
+        variables.set(name, "7291827")
     settings = load({})
     assert "7291827" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
@@ -202,8 +218,8 @@ def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["https://me:7291827@api.example.com", "me:7291827@api.example.com"])
-def test_a_password_in_an_address_is_not_shown(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.setenv("BOSA_API_BASE_URL", address)
+def test_a_password_in_an_address_is_not_shown(variables: Variables, address: str) -> None:
+    variables.set("BOSA_API_BASE_URL", address)
     with pytest.raises(InvalidSettings) as odd:
         load({})
     assert "7291827" not in str(odd.value)

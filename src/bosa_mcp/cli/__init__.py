@@ -42,8 +42,6 @@ def main() -> NoReturn:
     """Runs the command line. Exit codes: 0, 1 it failed, 2 usage or configuration, 130 SIGINT, 143 SIGTERM."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(130)
     except Exception as failure:  # noqa: BLE001  the rim: what can be said in a line is, the rest is raised
         code, message = failures.told(failures.first(failure))
         typer.echo(f"bosa-mcp: {' '.join(message.split())}", err=True)
