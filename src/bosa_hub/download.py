@@ -1,7 +1,7 @@
 """An answer that is a file: begun when its first piece is there, streamed, and closed whatever happens."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import aclosing
 from functools import partial
 from mimetypes import guess_type
@@ -19,10 +19,13 @@ from bosa_hub.transfer import ANY_BYTES, CHUNK, OutputFile, disposition, media_t
 async def file_response(file: OutputFile) -> Response:
     """The file as an attachment. What fails before its first piece is raised here, and can still be answered."""
     content, size = file.content, file.size
+    if isinstance(content, bytes):
+        content, size = [content], len(content)
     if isinstance(content, Path):
-        content = await to_thread.run_sync(content.open, "rb")
-        size = os.fstat(content.fileno()).st_size  # cannot block: it is open
-    pieces = _pieces(content)
+        opened = cast("BinaryIO", await to_thread.run_sync(content.open, "rb"))
+        size = os.fstat(opened.fileno()).st_size  # cannot block: it is open
+        content = _beginning(opened, size)
+    pieces = _exactly(size, _pieces(content))
     first = await anext(pieces, b"")
     headers = {"Content-Disposition": disposition(file.name), "Content-Type": _sent_type(file)}
     return _Streamed(first, pieces, headers | ({} if size is None else {"Content-Length": str(size)}))
@@ -44,14 +47,44 @@ async def _chained(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[
         yield piece
 
 
+async def _exactly(size: int | None, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The pieces, of which the last one comes only when they have this size: with it, clients take the file for whole.
+
+    Raises:
+        ValueError: They have another.
+
+    """
+    left = size
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if left is not None:
+                left -= len(piece)
+                if left < 0 or (left == 0 and await anext(pieces, b"")):
+                    raise ValueError(f"The file has more than the {size} bytes that it was said to have.")
+            yield piece
+    if left:
+        raise ValueError(f"The file has {left} bytes less than the {size} that it was said to have.")
+
+
+def _beginning(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """So many bytes of the file, which may be growing."""
+    left = size
+    with file:
+        while left and (piece := file.read(min(left, CHUNK))):
+            left -= len(piece)
+            yield piece
+
+
 async def _pieces(content: BinaryIO | Iterable[bytes] | AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
     try:
         if isinstance(content, AsyncIterable):
             async for piece in content:
-                yield piece
+                if piece:
+                    yield piece
         else:
             async for piece in iterate_in_threadpool(_in_chunks(content)):
-                yield piece
+                if piece:
+                    yield piece
     finally:
         await _close(content)
 

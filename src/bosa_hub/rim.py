@@ -40,12 +40,16 @@ class Rim:
         """An answer to every request, whatever happens."""
         request = Request(scope, receive)
         scope[_REQUEST_ID] = str(uuid4())
-        marked = _marked(send, scope[_REQUEST_ID], error_contract(request.headers.get("X-GL-Error-Contract")))
+        marked = _Marked(send, scope[_REQUEST_ID], error_contract(request.headers.get("X-GL-Error-Contract")))
         try:
             self._check_host(scope)
             await self.app(scope, receive, marked)
         except Exception as error:  # noqa: BLE001  the rim: nothing may pass
-            await failed(request, error)(scope, receive, marked)
+            answer = failed(request, error)
+            if (
+                not marked.begun
+            ):  # what has begun stays unfinished: the server hangs up, and no client takes it for whole
+                await answer(scope, receive, marked)
 
     def _check_host(self, scope: Scope) -> None:
         host = _host_name(Headers(scope=scope).get("host", ""))
@@ -54,15 +58,22 @@ class Rim:
             raise Misdirected(f"This hub does not answer for host {host[:200]!r}. Use the address that it printed.")
 
 
-def _marked(send: Send, request_id: str, contract: str) -> Send:
-    async def send_marked(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = request_id
-            headers["X-GL-Error-Contract"] = contract
-        await send(message)
+@dataclass(slots=True)
+class _Marked:
+    """Sends an answer that carries the request's id and the error contract."""
 
-    return send_marked
+    send: Send
+    request_id: str
+    contract: str
+    begun: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.request_id
+            headers["X-GL-Error-Contract"] = self.contract
+        await self.send(message)
 
 
 def _host_name(host: str) -> str:

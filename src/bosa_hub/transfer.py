@@ -17,7 +17,7 @@ CHUNK = 1 << 18
 ANY_BYTES = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100}(; ?charset=[\w.-]{1,40})?", re.ASCII)
 _MAX_LABEL = 255
-Content: TypeAlias = BinaryIO | Iterable[bytes] | AsyncIterable[bytes] | Path
+Content: TypeAlias = bytes | BinaryIO | Iterable[bytes] | AsyncIterable[bytes] | Path
 
 
 @final
@@ -62,11 +62,11 @@ class OutputFile:
     name: str
     """What it is called; any text."""
     content: Content = field(repr=False)
-    """A path, a file open for reading, or its pieces."""
+    """Bytes, a path, a file open for reading, or its pieces."""
     content_type: str | None = None
     """None: what the name says."""
     size: int | None = None
-    """Bytes, where they are known: the content must have so many. Of a path they are known."""
+    """Bytes, where they are known: content that has more or less is broken off. Of bytes and a path they are known."""
 
 
 def media_type(text: str) -> str:

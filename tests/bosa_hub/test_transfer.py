@@ -28,6 +28,7 @@ class Wanted(BaseModel):
     kind: str
     name: str | None = None
     content_type: str | None = None
+    size: int | None = None
 
 
 class Press(Connector):
@@ -41,6 +42,7 @@ class Press(Connector):
     async def print_out(self, request: Wanted) -> OutputFile:
         """Answer with a file."""
         contents: dict[str, Callable[[], Content]] = {
+            "bytes": lambda: b"one two",
             "path": lambda: self.folder / "file",
             "open": lambda: (self.folder / "file").open("rb"),
             "list": lambda: [b"one ", b"", b"two"],
@@ -49,8 +51,9 @@ class Press(Connector):
             "nothing": list[bytes],
             "missing": self._missing,
             "broken": self._broken,
+            "large": lambda: self.folder / "large",
         }
-        return OutputFile(request.name or "a.txt", contents[request.kind](), request.content_type)
+        return OutputFile(request.name or "a.txt", contents[request.kind](), request.content_type, request.size)
 
     def _pieces(self) -> Iterator[bytes]:
         try:
@@ -92,17 +95,17 @@ def user(press: Press, tmp_path_factory: pytest.TempPathFactory) -> Iterator[htt
         yield client
 
 
-def _print(user: httpx.Client, kind: str, **more: str) -> httpx.Response:
+def _print(user: httpx.Client, kind: str, **more: object) -> httpx.Response:
     return user.post("/connectors/press/print_out", json={"kind": kind, **more})
 
 
-@pytest.mark.parametrize("kind", ["path", "open", "list", "pieces", "awaited"])
+@pytest.mark.parametrize("kind", ["bytes", "path", "open", "list", "pieces", "awaited"])
 def test_a_file_is_a_path_an_open_file_or_its_pieces(user: httpx.Client, kind: str) -> None:
     answer = _print(user, kind)
     assert (answer.status_code, answer.content) == (200, b"one two")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="a.txt"'
     assert answer.headers["Content-Type"] == "text/plain"
-    assert answer.headers.get("Content-Length") == ("7" if kind == "path" else None)
+    assert answer.headers.get("Content-Length") == ("7" if kind in {"bytes", "path"} else None)
 
 
 def test_iterators_are_closed(user: httpx.Client, press: Press) -> None:
@@ -121,10 +124,38 @@ def test_what_fails_before_the_first_piece_is_an_ordinary_failure(user: httpx.Cl
     assert (refused.status_code, refused.json()["message"]) == (404, "It is not there. Ask for another.")
 
 
-def test_what_fails_later_breaks_the_answer_off(user: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    ("kind", "size", "said"),
+    [
+        ("broken", None, "It breaks."),
+        ("broken", 100, "It breaks."),
+        ("list", 5, "more than the 5 bytes"),
+        ("awaited", 8, "1 bytes less than the 8"),
+    ],
+)
+def test_what_fails_later_breaks_the_answer_off_and_is_logged_once(
+    user: httpx.Client, caplog: pytest.LogCaptureFixture, kind: str, size: int | None, said: str
+) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
-        _print(user, "broken")
-    assert _print(user, "list").status_code == 200
+        _print(user, kind, size=size)
+    assert _print(user, "list", size=7).content == b"one two"
+    (told,) = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert said in str(told)
+
+
+def test_a_size_that_the_first_piece_belies_is_an_ordinary_failure(user: httpx.Client) -> None:
+    for kind, size in (("list", 4), ("list", 3), ("list", 0), ("nothing", 1), ("broken", 4)):
+        assert _print(user, kind, size=size).status_code == 500
+
+
+def test_of_a_file_that_grows_meanwhile_comes_what_was_there(user: httpx.Client, press: Press) -> None:
+    large = press.folder / "large"
+    with large.open("wb") as made:
+        made.truncate(32 * _MIB)
+    with user.stream("POST", "/connectors/press/print_out", json={"kind": "large"}) as answer:
+        with large.open("ab") as more:
+            more.write(b"more")
+        assert sum(map(len, answer.iter_bytes())) == 32 * _MIB
 
 
 @pytest.mark.parametrize(
@@ -168,7 +199,7 @@ def test_a_media_type_is_always_one(text: str) -> None:
 
 def test_an_action_that_answers_a_file_has_no_data_to_select_from(press: Press) -> None:
     item: dict[str, Any] = listing_item(actions([press])["press"]["print_out"])
-    assert set(item["request_body"]["properties"]) == {"kind", "name", "content_type"}
+    assert set(item["request_body"]["properties"]) == {"kind", "name", "content_type", "size"}
     assert item["response"] == {"type": "any"}
 
 
