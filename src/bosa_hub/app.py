@@ -146,7 +146,7 @@ class _Api:
 
             if key is None:
                 return await execute()
-            account = request.headers.get("X-Integration") or request.headers.get("X-Bosa-Integration") or ""
+            account = context.linked and context.linked.identifier
             who = (user.client_id, user.id, account, action.connector, action.name)
             once = await to_thread.run_sync(once_of, key, who, action.effect, arguments)
             response = await self._run_once(request, once, execute)

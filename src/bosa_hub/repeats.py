@@ -136,7 +136,7 @@ def key_in(headers: Mapping[str, str]) -> str | None:
     return key
 
 
-def once_of(key: str, who: Sequence[str], effect: Effect, arguments: Mapping[str, object]) -> Once:
+def once_of(key: str, who: Sequence[str | None], effect: Effect, arguments: Mapping[str, object]) -> Once:
     """What they ask for under this key, with arguments in whatever order."""
     return Once(_digest([key, *who]), _digest(arguments), effect)
 

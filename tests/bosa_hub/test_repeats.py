@@ -17,7 +17,7 @@ from anyio import to_thread
 from pydantic import BaseModel
 
 from bosa_hub.errors import Busy, Conflict
-from bosa_hub.plugin import Connector, action
+from bosa_hub.plugin import Connector, Context, action
 from bosa_hub.serve import RunningHub, running
 from bosa_hub.transfer import InputFile, OutputFile
 
@@ -97,6 +97,26 @@ class Till(Connector):
         """Open an account, and confirm it with a file."""
         self.calls += 1
         return OutputFile("contract.txt", [b"signed"])
+
+
+class BankAccount(BaseModel):
+    name: str
+
+
+class Bank(Connector):
+    """Pays from whichever account acts."""
+
+    name = "till"
+    configuration = BankAccount
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    @action(effect="send")
+    async def pay(self, request: Amount, context: Context) -> str:
+        """Pay."""
+        self.calls += 1
+        return f"{self.calls}: {request.amount} by {context.account.identifier}"
 
 
 @pytest.fixture
@@ -217,18 +237,42 @@ def test_a_body_that_is_no_json_uses_no_key_up(ada: httpx.Client) -> None:
     assert ada.post("/pay", json={"amount": 5}, headers=key).status_code == 200
 
 
-def test_users_actions_and_accounts_do_not_share_keys(shop: RunningHub, ada: httpx.Client) -> None:
+def test_clients_users_and_actions_do_not_share_keys(shop: RunningHub, ada: httpx.Client) -> None:
     key, body = _key(), {"amount": 5}
+    identity = shop.home.identity
+    namesake = identity.issue_token(identity.ensure_user(identity.create_client("other").id, "ada")).token
     with _client(shop, "bob") as bob:
         answers = [
             ada.post("/pay", json=body, headers=key),
             bob.post("/pay", json=body, headers=key),
             ada.post("/pay_back", json=body, headers=key),
-            ada.post("/pay", json=body, headers={**key, "X-Integration": "other"}),
-            ada.post("/pay", json=body, headers={**key, "X-Bosa-Integration": "other"}),
+            ada.post("/pay", json=body, headers={**key, "Authorization": f"Bearer {namesake}"}),
         ]
-    assert [each.json()["data"]["calls"] for each in answers[:3]] == [1, 2, 3]
-    assert answers[3].content == answers[4].content
+    assert [each.json()["data"]["calls"] for each in answers] == [1, 2, 3, 4]
+
+
+def test_the_account_that_acts_is_part_of_what_is_repeated(tmp_path: Path) -> None:
+    key, bank = _key(), Bank()
+    with running(tmp_path, connectors=[bank]) as hub, _client(hub) as ada:
+        for name in ("work", "home"):
+            ada.post("/integrations", json={"configuration": {"name": name}}).raise_for_status()
+
+        def pay(**headers: str) -> str:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return ada.post("/pay", json={"amount": 5}, headers={**key, **named}).json()["data"]
+
+        assert pay() == "1: 5 by work"
+        assert {pay(X_Integration="work"), pay(X_Bosa_Integration="work")} == {"1: 5 by work"}
+        ada.post("/integrations/home").raise_for_status()
+        assert pay() == "2: 5 by home"
+        assert {pay(X_Integration="home"), pay(X_Integration="home", X_Bosa_Integration="work")} == {"2: 5 by home"}
+        assert pay(X_Integration="work") == "1: 5 by work"
+
+
+def test_a_header_that_names_no_account_of_the_connector_is_no_part_of_it(ada: httpx.Client) -> None:
+    key, body = _key(), {"amount": 5}
+    answers = [ada.post("/pay", json=body, headers=each) for each in (key, {**key, "X-Integration": "other"})]
+    assert answers[0].content == answers[1].content
 
 
 def test_a_key_is_good_for_a_day_and_leaves_nothing_behind(shop: RunningHub, ada: httpx.Client) -> None:
