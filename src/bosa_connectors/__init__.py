@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from bosa_connectors.aio import AsyncBosaConnector
     from bosa_connectors.calls import Action, Call, Credentials, Reply
     from bosa_connectors.catalogue import Catalogue
+    from bosa_connectors.connector import BosaConnector
     from bosa_connectors.errors import BosaError
 
-__all__ = ["Action", "AsyncBosaConnector", "BosaError", "Call", "Catalogue", "Credentials", "Reply"]
+__all__ = ["Action", "AsyncBosaConnector", "BosaConnector", "BosaError", "Call", "Catalogue", "Credentials", "Reply"]
 
 _HOMES = {
     "Action": "calls",
     "AsyncBosaConnector": "aio",
+    "BosaConnector": "connector",
     "BosaError": "errors",
     "Call": "calls",
     "Catalogue": "catalogue",

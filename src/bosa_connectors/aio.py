@@ -1,68 +1,66 @@
-"""The shell that awaits: it sends what `wire` encodes, and hands over what `wire` decodes."""
+"""The shell that awaits: the lines of `connector`, awaited."""
 
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Literal, Self
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 import anyio
 import httpx
+from anyio.lowlevel import current_token
 
-from bosa_connectors import catalogue, schema, wire
+from bosa_connectors import discovery, wire
+from bosa_connectors.base import Connector, Exchange, repeating
 from bosa_connectors.calls import Call, Reply
 from bosa_connectors.catalogue import Catalogue
-from bosa_connectors.errors import (
-    ApiError,
-    BadReply,
-    BosaError,
-    OutcomeUnknown,
-    RequestTimeout,
-    TooLarge,
-    Unreachable,
+from bosa_connectors.discovery import Known, Steps
+from bosa_connectors.download import AsyncDownload, AsyncStreamedReply
+from bosa_connectors.errors import BosaError
+from bosa_connectors.models.file import held
+from bosa_connectors.retry import Outcome
+from bosa_connectors.transport import (
+    MAX_JSON_BYTES,
+    client_settings,
+    headers_of,
+    received,
+    too_large,
+    translate,
 )
-from bosa_connectors.shapes import is_array, is_object
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-MAX_JSON_BYTES = 64 * 1024 * 1024
-"""A larger answer in JSON is refused: it would be held in memory whole."""
-
-_OLDER_FAMILY = frozenset({404, 405})
-"""What a server of the older family says to `GET /connectors/names`."""
-
-DEFAULT_TIMEOUT = 30.0
-"""Seconds for connecting, and for each silence."""
+T = TypeVar("T")
 
 
-class AsyncBosaConnector:
-    """The connectors of one BOSA API: what they offer, and calls to it.
+async def _received(response: httpx.Response) -> None:
+    received(response)
 
-    One pooled HTTP client serves any number of users at once: credentials travel with each call, cookies are neither
-    kept nor sent, redirects are not followed. `api_key` counts for calls that bring none of their own.
+
+@dataclass(slots=True, weakref_slot=True)
+class _Loop:
+    """What belongs to one event loop."""
+
+    client: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(**client_settings(), event_hooks={"response": [_received]})
+    )
+    locks: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
+
+
+class AsyncBosaConnector(Connector):
+    """The connectors of one BOSA API: what they offer, and calls to it, awaited.
+
+    One pooled HTTP client per event loop serves any number of tasks and users at once: credentials travel with each
+    call, cookies are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none.
     """
 
-    def __init__(
-        self,
-        api_base_url: str = "https://api.bosa.id",
-        api_key: str = "bosa",
-        *,
-        error_contract: Literal[1, 2] = 1,
-    ) -> None:
-        self.api_base_url = wire.base_url(api_base_url)
-        self._api_key = api_key
-        self._error_contract: Literal[1, 2] = error_contract
-        self._client = httpx.AsyncClient(
-            timeout=DEFAULT_TIMEOUT,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            event_hooks={"response": [_set_redirect_aside]},
-            mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),  # never through a proxy
-        )
-        self._catalogues: dict[str, Catalogue] = {}
-        self._discovering: dict[str, anyio.Lock] = {}
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.api_base_url}>"
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
+        super().__init__(*args, **kwargs)
+        self._loops: WeakKeyDictionary[object, _Loop] = WeakKeyDictionary()
+        self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,123 +71,147 @@ class AsyncBosaConnector:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes the connections. Using the object afterwards raises RuntimeError."""
-        await self._client.aclose()
+        """Closes the connections of this event loop. Using the object afterwards raises RuntimeError."""
+        self._is_closed = True
+        if here := self._loops.pop(current_token().native_token, None):
+            await here.client.aclose()
+
+    def _here(self) -> _Loop:
+        if self._is_closed:
+            raise RuntimeError("This connector object has been closed: make another one.")
+        token = current_token().native_token
+        if token not in self._loops:
+            self._loops[token] = _Loop()
+        return self._loops[token]
 
     async def get_available_modules(self) -> list[str]:
         """The names of the API's connectors, asked anew each time."""
-        try:
-            names = await self._get("/connectors/names")
-        except ApiError as failure:
-            if failure.status not in _OLDER_FAMILY:
-                raise
-            names = None
-        if is_array(names):
-            return [name for name in names if isinstance(name, str)]
-        listing = await self._get("/connectors")
-        if not is_object(listing):
-            raise BadReply("The list of connectors is not a JSON object. Is this the address of a BOSA API?")
-        return list(listing)
+        return await self._hold(discovery.names(self._error_contract))
 
     async def catalogue(self, app: str) -> Catalogue:
-        """The actions of a connector, asked once; raises ConnectorNotFound where there is no such connector."""
-        async with self._discovering.setdefault(app, anyio.Lock()):
-            if app not in self._catalogues:
-                self._catalogues[app] = await self._discover(app)
-            return self._catalogues[app]
+        """The actions of a connector, asked once and kept for an hour.
+
+        Raises ConnectorNotFound where there is no such connector.
+        """
+        known = self._known.setdefault(app, Known())
+        if known.found is not None and self._is_fresh(known):
+            return known.found
+        return await self._discover(app, known)
 
     async def refresh_connector(self, app: str) -> Catalogue:
         """The actions of a connector, asked anew."""
-        async with self._discovering.setdefault(app, anyio.Lock()):
-            self._catalogues[app] = await self._discover(app)
-            return self._catalogues[app]
+        known = self._known.setdefault(app, Known())
+        return await self._discover(app, known)
+
+    async def _discover(self, app: str, known: Known) -> Catalogue:
+        """What the API says now; whoever waits for it meanwhile hears the same."""
+        asked = known.asked
+        async with self._here().locks.setdefault(app, anyio.Lock()):
+            if known.asked == asked:
+                try:
+                    known.keep(await self._hold(discovery.discover(app, self._error_contract)), time.monotonic())
+                except BosaError as failure:
+                    known.keep(failure, time.monotonic())
+            return known.answer()
 
     async def send(self, call: Call) -> Reply:
         """The reply to a call.
 
         A failure that the API states is the reply's `error`. Raises InvalidArguments and InvalidSchema before anything
-        is sent, Unreachable where nothing could be, RequestTimeout and OutcomeUnknown where it is not known whether
-        the API acted, and BadReply for an answer that cannot be read.
+        is sent, Unreachable where nothing was done, RequestTimeout where a question was not answered in time,
+        OutcomeUnknown where it is not known whether the API acted, and BadReply for an answer that cannot be read.
         """
-        request = wire.encode(call, api_key=self._api_key, error_contract=self._error_contract)
-        schema.check(call.action, wire.present(call.action, call.arguments))
-        with _within(call.deadline):
-            return await self._reply(request)
-
-    async def _discover(self, app: str) -> Catalogue:
-        return catalogue.parse(app, await self._get("/connectors/", {"modules": app}))
-
-    async def _get(self, path: str, query: Mapping[str, str] | None = None) -> object:
-        request = wire.listing(path, query, self._error_contract)
-        reply = await self._reply(request)
-        if reply.error:
-            raise reply.error
-        if reply.file:
-            raise BadReply(f"The answer is of type {reply.file.content_type}, not JSON. Is the API's address right?")
-        return reply.body
-
-    async def _reply(self, request: wire.Request) -> Reply:
-        async with self._exchange(request) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()} | response.extensions[
-                "redirect"
-            ]
-            if response.is_success and not wire.is_json(headers):
-                return wire.decode_file(response.status_code, headers)
-            return wire.decode(response.status_code, headers, await _read(response))
+        exchange = self._prepare(call)
+        return await self._settle(exchange, partial(self._receive, exchange))
 
     @asynccontextmanager
-    async def _exchange(self, request: wire.Request) -> AsyncGenerator[httpx.Response]:
-        url, content = self.api_base_url + request.path, request.body
+    async def stream(self, call: Call) -> AsyncGenerator[Reply | AsyncStreamedReply]:
+        """The reply to a call, as `send` gives it, while a file that it holds still arrives: see `AsyncDownload`."""
+        exchange = self._prepare(call)
+        async with AsyncExitStack() as stack:
+            yield await self._settle(exchange, partial(self._begin, exchange, stack))
+
+    async def _hold(self, steps: Steps[T]) -> T:
+        """What a conversation with the API comes to."""
         try:
-            async with self._client.stream(request.method, url, headers=request.headers, content=content) as response:
-                yield response
-        except httpx.InvalidURL as failure:
-            raise BosaError(f"A request to {request.path[:200]!r} cannot be made: {failure}") from failure
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as failure:
-            raise Unreachable(
-                f"{self.api_base_url} cannot be reached: {failure or 'no connection in time'}"
-            ) from failure
-        except httpx.TimeoutException as failure:
-            raise RequestTimeout(f"{self.api_base_url} did not answer within {DEFAULT_TIMEOUT:g} s.") from failure
-        except httpx.DecodingError as failure:
-            raise BadReply(f"The answer of {self.api_base_url} cannot be decompressed.") from failure
-        except httpx.TransportError as failure:
-            raise OutcomeUnknown(f"The connection to {self.api_base_url} broke before the answer came.") from failure
+            request = next(steps)
+            while True:
+                request = steps.send(await self._receive(self._ask(request)))
+        except StopIteration as done:
+            return done.value
 
+    async def _settle(self, exchange: Exchange, attempt: Callable[[], Awaitable[Reply]]) -> Reply:
+        """The outcome of the first attempt, or of as many as the policy allows."""
+        outcome = await _outcome(attempt)
+        if not exchange.is_settled(outcome):
+            outcome = await self._repeat(exchange, attempt, outcome)
+        if isinstance(outcome, BosaError):
+            raise outcome
+        return outcome
 
-async def _read(response: httpx.Response) -> bytes:
-    """The body. That of a 5xx is left one step before its end, so that its connection is not used again."""
-    # the published server closes it after a 500 without a word
-    length = int(response.headers.get("content-length", -1)) if response.is_server_error else -1
-    body = bytearray()
-    if length == 0:
-        return b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_JSON_BYTES:
-            raise TooLarge(
-                f"The answer is larger than {MAX_JSON_BYTES // 1024 // 1024} MB, more than is taken at once."
+    async def _repeat(self, exchange: Exchange, attempt: Callable[[], Awaitable[Reply]], first: Outcome) -> Outcome:
+        from tenacity import AsyncRetrying  # noqa: PLC0415  most calls never need it
+
+        outcome = first
+        async for trying in AsyncRetrying(**repeating(exchange, self._echoes)):
+            with trying:
+                if trying.retry_state.attempt_number > 1:
+                    outcome = await _outcome(attempt)
+            trying.retry_state.set_result(outcome)
+        return outcome
+
+    async def _receive(self, exchange: Exchange) -> Reply:
+        """The whole reply."""
+        async with AsyncExitStack() as stack:
+            reply = await self._begin(exchange, stack)
+            if not isinstance(reply, AsyncStreamedReply):
+                return reply
+            return held(reply, b"".join([chunk async for chunk in reply.file.chunks]))
+
+    async def _begin(self, exchange: Exchange, stack: AsyncExitStack) -> Reply | AsyncStreamedReply:
+        """The reply; of a file only the beginning."""
+        response = await stack.enter_async_context(self._response(exchange))
+        headers = headers_of(response)
+        if wire.is_file(response.status_code, headers):
+            file = AsyncDownload.of(wire.decode_file(headers), self._bytes(exchange, response))
+            return self._listen(exchange, AsyncStreamedReply(response.status_code, headers, file=file))
+        body = b"".join([chunk async for chunk in self._bytes(exchange, response, MAX_JSON_BYTES)])
+        return self._decoded(exchange, response.status_code, headers, body)
+
+    @asynccontextmanager
+    async def _response(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
+        client, request, patience = self._here().client, exchange.request, exchange.patience()
+        url = self.api_base_url + request.path
+        try:
+            built = client.build_request(
+                request.method, url, headers=request.headers, content=request.body, extensions={"timeout": patience}
             )
-        if response.num_bytes_downloaded == length:
-            break
-    return bytes(body)
+            response = await client.send(built, stream=True)
+        except (httpx.RequestError, httpx.InvalidURL) as failure:
+            raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
+        patience.transfer()
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _bytes(
+        self, exchange: Exchange, response: httpx.Response, limit: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        came = 0
+        try:
+            async for chunk in response.aiter_bytes():
+                came += len(chunk)
+                if limit is not None and came > limit:
+                    raise too_large(limit)
+                yield chunk
+        except httpx.RequestError as failure:
+            raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
 
 
-async def _set_redirect_aside(response: httpx.Response) -> None:
-    """The library reads where a redirect leads even where it does not follow, and fails where that makes no sense."""
-    response.extensions["redirect"] = {
-        name: response.headers.pop(name) for name in ("location",) if name in response.headers
-    }
-
-
-@contextmanager
-def _within(seconds: float | None) -> Generator[None]:
+async def _outcome(attempt: Callable[[], Awaitable[Reply]]) -> Outcome:
     try:
-        with anyio.fail_after(seconds):
-            yield
-    except TimeoutError as late:
-        if isinstance(late, RequestTimeout):
-            raise
-        raise RequestTimeout(
-            f"The call was not finished within {seconds:g} s: whether it acted is not known."
-        ) from late
+        return await attempt()
+    except BosaError as failure:
+        return failure

@@ -1,10 +1,17 @@
 """The values: what can be called, a call, who calls, and what comes back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
-from bosa_connectors.errors import ApiError
+from bosa_connectors.errors import ApiError, BosaError
 from bosa_connectors.shapes import members
+
+Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
+"""What an action does to the world."""
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds for connecting, and for each silence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -21,6 +28,8 @@ class Action:
     """The JSON Schema (2020-12) of its arguments."""
     binary: frozenset[str] = frozenset()
     """The arguments that are files."""
+    stated_effect: Effect | None = None
+    """What the listing says that it does, in `x-bosa-effect`; `effects.effect` also knows where it says nothing."""
 
     @property
     def properties(self) -> Mapping[str, object]:
@@ -40,14 +49,42 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """An attempt failed, and another one follows."""
+
+    attempt: int
+    """How many attempts there have been."""
+    seconds: float
+    """Until the next one."""
+    reason: BosaError
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a call is repeated. `retry.documented` and `retry.safe` make these."""
+
+    attempts: int = 1
+    """At most so many, the first included."""
+    effect: Effect | None = None
+    """What may be repeated without harm depends on it; None repeats 429 and 5xx whatever the action does."""
+    notify: Callable[[Pause], None] | None = field(default=None, repr=False)
+    """Told before each wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One action with its arguments."""
 
     action: Action
-    arguments: Mapping[str, object]
+    arguments: Mapping[str, object] = field(repr=False)
     credentials: Credentials | None = None
     deadline: float | None = None
-    """Seconds for the whole call; None for no limit beyond the timeout of each wait."""
+    """Seconds for all attempts, waits and first bytes together (a transfer that moves goes on); None for no limit."""
+    policy: Policy = Policy()
+    timeout: float | None = DEFAULT_TIMEOUT
+    """Seconds for connecting, and for each silence, in one attempt; None for no limit."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Sent beside the call's own headers, which win."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +106,7 @@ class Reply:
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
     body: object = field(default=None, repr=False)
-    """The parsed reply as sent, envelope included."""
+    """The parsed reply as sent, envelope included; of `send`, for a file, a ConnectorFile."""
     data: object = field(default=None, repr=False)
     meta: object = None
     error: ApiError | None = None

@@ -7,8 +7,9 @@ that action alone: the catalogue says in `refused` what was wrong with it.
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import get_args
 
-from bosa_connectors.calls import Action
+from bosa_connectors.calls import Action, Effect
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
 from bosa_connectors.shapes import is_object, items, members
 
@@ -17,6 +18,7 @@ PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-c
 
 TAKES_NOTHING: Mapping[str, object] = MappingProxyType({"type": "object", "properties": {}})
 
+_EFFECTS: Mapping[str, Effect] = {effect: effect for effect in get_args(Effect)}
 _PATH_LENGTH = 2_000
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
@@ -95,6 +97,7 @@ def _action(connector: str, name: str, item: object) -> Action:
         binary=frozenset(
             argument for argument, field in members(schema.get("properties")).items() if _is_binary(field, schema)
         ),
+        stated_effect=_EFFECTS.get(str(listed.get("x-bosa-effect"))),
     )
 
 

@@ -6,10 +6,11 @@
   x InvalidAction             the connector offers no such action                     (ValueError)
   x InvalidArguments          the arguments do not fit the action's schema            (ValueError)
   x InvalidSchema             the action's schema makes no sense
-  x Unreachable               no connection: nothing was sent
-  x RequestTimeout            no answer in time: whether it acted is not known        (TimeoutError)
-  x OutcomeUnknown            the connection broke after sending: likewise
+  x Unreachable               no connection: nothing was done
+  x RequestTimeout            no answer in time, to a question                        (TimeoutError)
+  x OutcomeUnknown            no answer, or none that can be read, to what may have acted
   x BadReply                  an answer that is not what this API says
+    - BrokenReply             an answer that cannot be decoded
     - TooLarge                an answer larger than what is taken
   x PagingError               the next page cannot be asked for
   x ApiError                  the API answered with a failure
@@ -92,19 +93,23 @@ class InvalidSchema(BosaError):
 
 
 class Unreachable(BosaError):
-    """No connection to the API could be made: nothing was sent."""
+    """No connection to the API, or one that broke before it answered a question: nothing was done."""
 
 
 class RequestTimeout(BosaError, TimeoutError):
-    """The API did not answer in time: whether it acted is not known."""
+    """The API did not answer a question in time: it may be asked again."""
 
 
 class OutcomeUnknown(BosaError):
-    """The connection broke before the answer came: whether the API acted is not known."""
+    """Something that may act was sent, and no answer came back whole: look before you repeat it."""
 
 
 class BadReply(BosaError):
     """The API answered with something that is not what a BOSA API says."""
+
+
+class BrokenReply(BadReply):
+    """The answer stops short, or cannot be decoded: it may have been spoiled on the way."""
 
 
 class TooLarge(BadReply):

@@ -11,7 +11,16 @@ from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from bosa_connectors.calls import Action, Call, Credentials, FileHead, Reply
-from bosa_connectors.errors import ApiError, BadReply, BosaError, Failure, InvalidArguments, Problem, api_error
+from bosa_connectors.errors import (
+    ApiError,
+    BadReply,
+    BosaError,
+    BrokenReply,
+    Failure,
+    InvalidArguments,
+    Problem,
+    api_error,
+)
 from bosa_connectors.shapes import is_object, items, members
 
 JSON: Final = "application/json"
@@ -20,6 +29,10 @@ _SIZE_DIGITS: Final = 18
 _LONGEST_WAIT: Final = 1e9
 _Parameter: TypeAlias = str | tuple[str | None, str | None, str]
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,200}")
+_FRAMING = frozenset(
+    {"connection", "content-length", "cookie", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 _NO_HEADER = re.compile(r"[^\x20-\x7e]|^\s|\s$")
 
 
@@ -53,14 +66,34 @@ def _address(text: str) -> SplitResult | None:
     return parts if is_address else None
 
 
-def encode(call: Call, *, api_key: str | None, error_contract: Literal[1, 2]) -> Request:
-    """The request for a call whose arguments have been checked. `api_key` counts where the call brings none."""
+def encode(call: Call, *, api_key: str | None, error_contract: Literal[1, 2], key: str | None = None) -> Request:
+    """The request for a call whose arguments have been checked. `api_key` counts where the call brings none.
+
+    `key` goes along as Idempotency-Key: an API that knows it carries out what comes twice only once.
+    """
+    own = headers(call.credentials or Credentials(), api_key, error_contract)
+    beside = {"idempotency-key": key} if key else {}
     return Request(
         method="POST",
         path=call.action.path,
-        headers={"content-type": JSON, **headers(call.credentials or Credentials(), api_key, error_contract)},
+        headers={**beside, **_callers(call.headers), "content-type": JSON, **own},
         body=_json(present(call.action, call.arguments)),
     )
+
+
+def _callers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The caller's own headers; what frames the message is not theirs to say."""
+    named = {name.lower(): value for name, value in headers.items()}
+    for name, value in named.items():
+        if not _HEADER_NAME.fullmatch(name) or name in _FRAMING:
+            raise BosaError(f"The header {name[:100]!r} cannot be sent along with a call.")
+        _check_header(name, value)
+    return named
+
+
+def _check_header(name: str, value: object) -> None:
+    if not isinstance(value, str) or _NO_HEADER.search(value):
+        raise BosaError(f"The value for the header {name} holds a character that a header cannot carry there.")
 
 
 def _json(arguments: Mapping[str, object]) -> bytes:
@@ -101,10 +134,10 @@ def headers(credentials: Credentials, api_key: str | None, error_contract: Liter
         "x-gl-error-contract": "2" if error_contract == 2 else None,  # noqa: PLR2004  the contract's own number
         "accept": f"{JSON}, */*",
     }
-    for name, value in named.items():
-        if value and _NO_HEADER.search(value):
-            raise BosaError(f"The value for the header {name} holds a character that a header cannot carry there.")
-    return {name: value for name, value in named.items() if value}
+    present = {name: value for name, value in named.items() if value}
+    for name, value in present.items():
+        _check_header(name, value)
+    return present
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
@@ -113,14 +146,18 @@ def is_json(headers: Mapping[str, str]) -> bool:
     return not kind or kind == JSON or kind.endswith("+json")
 
 
-def decode_file(status: int, headers: Mapping[str, str]) -> Reply:
-    """The reply that a successful answer other than JSON is: a file."""
+def is_file(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether an answer is a file: a success that is not JSON."""
+    return 200 <= status < 300 and not is_json(headers)  # noqa: PLR2004  the success statuses
+
+
+def decode_file(headers: Mapping[str, str]) -> FileHead:
+    """What a file's answer says about it; raises BadReply for a web page that was not meant as a file."""
     if "content-disposition" not in headers and _content_type(headers) == "text/html":
         raise BadReply("The answer is a web page, not a reply of a BOSA API. Is the API's address right?")
     size = headers.get("content-length", "")
     is_known = size.isdecimal() and len(size) <= _SIZE_DIGITS and "content-encoding" not in headers
-    head = FileHead(_filename(headers), _content_type(headers), int(size) if is_known else None)
-    return Reply(status, headers, file=head)
+    return FileHead(_filename(headers), _content_type(headers), int(size) if is_known else None)
 
 
 def _filename(headers: Mapping[str, str]) -> str | None:
@@ -163,7 +200,7 @@ def parse_json(headers: Mapping[str, str], body: bytes) -> object:
         if _HALF_CHARACTER.search(text):
             parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, LookupError, RecursionError) as odd:
-        raise BadReply("The answer says that it is JSON and is not.") from odd
+        raise BrokenReply("The answer says that it is JSON and is not.") from odd
     return parsed
 
 

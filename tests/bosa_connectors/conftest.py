@@ -7,6 +7,7 @@ import pytest
 from bosa_connectors import AsyncBosaConnector
 
 from .scripted import ScriptedApi, running_api
+from .shells import SHELLS, Shell, connecting
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,12 @@ def api(running: ScriptedApi) -> ScriptedApi:
     return running
 
 
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> Shell:
+    return request.param
+
+
 @pytest.fixture
-async def connector(api: ScriptedApi) -> AsyncIterator[AsyncBosaConnector]:
-    async with AsyncBosaConnector(api.url, "client-key") as connector:
+async def connector(api: ScriptedApi, shell: Shell) -> AsyncIterator[AsyncBosaConnector]:
+    async with connecting(shell, api.url) as connector:
         yield connector

@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-_OF_THE_TRANSPORT = frozenset({"host", "connection", "accept", "accept-encoding", "user-agent", "content-length"})
+_OF_THE_TRANSPORT = frozenset(
+    {"host", "connection", "accept", "accept-encoding", "user-agent", "content-length"} | {"idempotency-key"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import bosa_connectors
 PUBLIC = {
     "Action": "bosa_connectors.calls",
     "AsyncBosaConnector": "bosa_connectors.aio",
+    "BosaConnector": "bosa_connectors.connector",
     "BosaError": "bosa_connectors.errors",
     "Call": "bosa_connectors.calls",
     "Catalogue": "bosa_connectors.catalogue",

@@ -8,7 +8,16 @@ import pytest
 
 from bosa_connectors import AsyncBosaConnector, Call, Credentials
 from bosa_connectors.calls import FileHead
-from bosa_connectors.errors import ApiError, BadReply, BosaError, InvalidArguments, NotFound, Unauthenticated
+from bosa_connectors.errors import (
+    ApiError,
+    BadReply,
+    BosaError,
+    InvalidArguments,
+    NotFound,
+    OutcomeUnknown,
+    Unauthenticated,
+)
+from bosa_connectors.models.file import ConnectorFile
 
 from .raw import answer, answering, raw_api
 from .samples import action, takes
@@ -59,6 +68,16 @@ async def test_the_headers_on_the_wire_say_who_calls_and_nothing_else(
     api.answers[DO] = OK
     await connector.send(call(credentials))
     assert api.asked[0].said == {"content-type": "application/json", **expected}
+
+
+async def test_what_may_act_carries_a_key_of_its_own_and_what_asks_does_not(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    for name in ("create_it", "create_it", "do", "get_it"):
+        await connector.send(Call(action(name=name), {}))
+    keys = [asked.headers.get("idempotency-key") for asked in api.asked]
+    assert len(set(keys[:3])) == 3
+    assert keys[3] is None
 
 
 async def test_one_connector_object_serves_many_users_at_once(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
@@ -212,11 +231,13 @@ async def test_a_reply_nested_hundreds_of_levels_deep_is_read(api: ScriptedApi, 
         (Answer(200, {"content-encoding": "gzip"}, gzip.compress(b'{"data": 1}')[:-12]), "JSON and is not"),
     ],
 )
-async def test_a_success_that_cannot_be_read_is_a_bad_reply_and_the_next_call_is_not_affected(
+async def test_an_answer_that_cannot_be_read_is_a_bad_reply_and_the_next_call_is_not_affected(
     answer: Answer, message: str, api: ScriptedApi, connector: AsyncBosaConnector
 ) -> None:
     api.answers |= {DO: answer, "/good": OK}
     with pytest.raises(BadReply, match=message):
+        await connector.send(Call(action(name="get_it"), {}))
+    with pytest.raises(BadReply if "web page" in message else OutcomeUnknown):
         await connector.send(call())
     assert (await connector.send(Call(action(path="/good"), {}))).data == {"id": 1}
 
@@ -256,13 +277,15 @@ async def test_a_call_that_is_not_found_is_tried_nowhere_else(api: ScriptedApi, 
         (None, None),
     ],
 )
-async def test_a_file_gives_its_head(
+async def test_a_file_gives_its_head_and_its_bytes(
     disposition: str | None, name: str | None, api: ScriptedApi, connector: AsyncBosaConnector
 ) -> None:
     headers = {"content-type": "application/pdf"} | ({"content-disposition": disposition} if disposition else {})
     api.answers[DO] = Answer(200, headers, b"%PDF")
     reply = await connector.send(call())
-    assert (reply.file, reply.data, reply.body) == (FileHead(name, "application/pdf", 4), None, None)
+    assert reply.file == FileHead(name, "application/pdf", 4)
+    assert isinstance(reply.data, ConnectorFile)
+    assert (reply.data.file, reply.data.filename, reply.body) == (b"%PDF", name, reply.data)
 
 
 # Before anything is sent

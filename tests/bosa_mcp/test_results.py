@@ -97,21 +97,32 @@ FAILURES: dict[str, tuple[Response, Json]] = {
     ),
     "an error that is text": (JSONResponse({"error": "No."}, 500), {"kind": "api_error", "message": "No."}),
     "a redirect": (Response(status_code=302, headers={"location": "https://x.example/"}), {"kind": "api_error"}),
-    "broken JSON": (Response(b'{"data": [1', media_type="application/json"), {"kind": "bad_reply"}),
+    "broken JSON": (Response(b'{"data": [1', media_type="application/json"), {"kind": "outcome_unknown"}),
     "a web page": (Response("<html>", media_type="text/html"), {"kind": "bad_reply"}),
-    "broken gzip": (Response(b"no", headers={"content-encoding": "gzip"}), {"kind": "bad_reply"}),
+    "broken gzip": (Response(b"no", headers={"content-encoding": "gzip"}), {"kind": "outcome_unknown"}),
     "a number of 5,000 digits": (
         Response(b'{"data":' + b"9" * 5_000 + b"}", media_type="application/json"),
-        {"kind": "bad_reply"},
+        {"kind": "outcome_unknown"},
     ),
-    "100,000 levels": (Response(b'{"data":' + b"[" * 100_000, media_type="application/json"), {"kind": "bad_reply"}),
+    "100,000 levels": (
+        Response(b'{"data":' + b"[" * 100_000, media_type="application/json"),
+        {"kind": "outcome_unknown"},
+    ),
     "a file": (Response(b"%PDF", media_type="application/pdf"), {"kind": "unsupported"}),
     "an attachment": (
         Response(b"a,b", media_type="text/csv", headers={"content-disposition": 'attachment; filename="../x"'}),
         {"kind": "unsupported"},
     ),
 }
-WITH_A_HINT = {"unauthenticated", "forbidden", "not_connected", "rate_limited", "bad_reply", "unsupported"}
+WITH_A_HINT = {
+    "unauthenticated",
+    "forbidden",
+    "not_connected",
+    "rate_limited",
+    "bad_reply",
+    "outcome_unknown",
+    "unsupported",
+}
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -185,7 +196,7 @@ async def test_an_api_that_is_gone_is_unreachable_and_nothing_was_sent(connect: 
     assert not api.sent("shop/order")
 
 
-async def test_a_call_that_outlasts_its_budget_is_a_timeout_and_leaves_the_api(
+async def test_a_call_that_outlasts_its_budget_may_have_acted_and_leaves_the_api(
     shop: ScriptedApi, connect: Connect
 ) -> None:
     shop.answer("shop/order", shop.hang)
@@ -194,19 +205,18 @@ async def test_a_call_that_outlasts_its_budget_is_a_timeout_and_leaves_the_api(
         assert await to_thread.run_sync(shop.abandoned.wait, WAIT)
         shop.answer("shop/order", says("done"))
         assert (await answer(client, "shop_order", item="x"))["data"] == "done"
-    assert error["kind"] == "timeout"
-    assert "0.2 s" in error["message"]
+    assert error["kind"] == "outcome_unknown"
     assert "may have happened" in error["hint"]
 
 
-async def test_a_body_that_does_not_end_is_a_timeout_too(shop: ScriptedApi, connect: Connect) -> None:
+async def test_a_body_that_does_not_end_may_have_acted_too(shop: ScriptedApi, connect: Connect) -> None:
     async def stuck() -> AsyncGenerator[bytes]:
         yield b'{"data":"'
         await anyio.sleep_forever()
 
     shop.answer("shop/order", StreamingResponse(stuck(), media_type="application/json"))
     async with connect(shop.url, call_budget=0.2) as client:
-        assert (await refusal(client, "shop_order", item="x"))["kind"] == "timeout"
+        assert (await refusal(client, "shop_order", item="x"))["kind"] == "outcome_unknown"
 
 
 async def test_a_call_that_the_client_gives_up_leaves_the_api(shop: ScriptedApi, connect: Connect) -> None:

@@ -1,0 +1,90 @@
+"""What an API offers, asked in a few requests: conversations that yield a request, are sent its reply, and return."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, TypeVar
+
+from bosa_connectors import catalogue
+from bosa_connectors.calls import Reply
+from bosa_connectors.catalogue import Catalogue
+from bosa_connectors.errors import ApiError, BadReply, BosaError
+from bosa_connectors.shapes import is_array, is_object
+from bosa_connectors.wire import Request, listing
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Request, Reply, T]
+"""A conversation with the API: both shells hold it alike."""
+Contract: TypeAlias = Literal[1, 2]
+Family: TypeAlias = Literal["older", "current"]
+"""Which paths a server speaks: those of 0.1.x, or those of everything later."""
+
+_OLDER_FAMILY: Final = frozenset({404, 405})
+"""What a server of the older family says to `GET /connectors/names`."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one connector."""
+
+    asked: int = 0
+    """How often the API was asked, with whatever result."""
+    at: float = 0.0
+    """When, in seconds of a monotonic clock."""
+    found: Catalogue | None = None
+    failure: BosaError | None = None
+    """Why the last time found nothing."""
+
+    def keep(self, result: Catalogue | BosaError, now: float) -> None:
+        """What was found now; a failure leaves what was found before."""
+        self.asked, self.at = self.asked + 1, now
+        self.failure = result if isinstance(result, BosaError) else None
+        self.found = self.found if isinstance(result, BosaError) else result
+
+    def answer(self) -> Catalogue:
+        """What was found the last time; raises why nothing was."""
+        if self.failure:
+            raise self.failure
+        if self.found is None:
+            raise BadReply("Nothing is known of this connector.")
+        return self.found
+
+
+def names(contract: Contract) -> Steps[list[str]]:
+    """The names of the API's connectors."""
+    answer = yield listing("/connectors/names", None, contract)
+    if (found := _names(answer)) is not None:
+        return found
+    document = content((yield listing("/connectors", None, contract)))
+    if not is_object(document):
+        raise BadReply("The list of connectors is not a JSON object. Is this the address of a BOSA API?")
+    return list(document)
+
+
+def family(contract: Contract) -> Steps[Family]:
+    """Which family the server speaks, found out by asking it for the names of its connectors."""
+    return "older" if _names((yield listing("/connectors/names", None, contract))) is None else "current"
+
+
+def _names(answer: Reply) -> list[str] | None:
+    """The names in the current family's listing; None where the server speaks the older one."""
+    try:
+        found = content(answer)
+    except ApiError as failure:
+        if failure.status in _OLDER_FAMILY:
+            return None
+        raise
+    return [name for name in found if isinstance(name, str)] if is_array(found) else None
+
+
+def discover(app: str, contract: Contract) -> Steps[Catalogue]:
+    """The actions of a connector; raises ConnectorNotFound where there is no such connector."""
+    return catalogue.parse(app, content((yield listing("/connectors/", {"modules": app}, contract))))
+
+
+def content(answer: Reply) -> object:
+    """The JSON of an answer; raises its error, and BadReply for a file."""
+    if answer.error:
+        raise answer.error
+    if answer.file:
+        raise BadReply(f"The answer is of type {answer.file.content_type}, not JSON. Is the API's address right?")
+    return answer.body

@@ -1,0 +1,1 @@
+"""The models of the public surface, each where programs import it from."""

@@ -1,0 +1,89 @@
+"""When a call is repeated, and when no more: policies as values, and the one place that decides."""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from bosa_connectors.calls import Effect, Pause, Policy, Reply
+from bosa_connectors.errors import (
+    ApiError,
+    BosaError,
+    BrokenReply,
+    OutcomeUnknown,
+    RequestTimeout,
+    Unreachable,
+)
+
+MAX_RETRY: Final = 10
+"""Repetitions of one call, at most."""
+MAX_BACKOFF_SECONDS: Final = 64.0
+"""No single wait is longer: an API that asks for more gets no further attempt."""
+_FIRST_BACKOFF: Final = 0.5
+
+_TOO_MANY: Final = 429
+_UNAVAILABLE: Final = 503
+_CONFLICT: Final = 409
+
+Outcome: TypeAlias = Reply | BosaError
+"""What an attempt came to."""
+
+
+def documented(attempts: int | None) -> Policy:
+    """What `max_attempts` means: 429 and 5xx are repeated, whatever the action does. None is one attempt.
+
+    Raises ValueError for less than one; more than ten repetitions are never made.
+    """
+    if attempts is not None and attempts < 1:
+        raise ValueError("max_attempts must be at least 1")
+    return Policy(attempts=min(attempts or 1, MAX_RETRY + 1))
+
+
+def safe(effect: Effect, notify: Callable[[Pause], None] | None = None) -> Policy:
+    """Reads are repeated whenever that may help; what writes, only where it provably did not happen."""
+    return Policy(attempts=MAX_RETRY, effect=effect, notify=notify)
+
+
+def pause(  # noqa: PLR0913  the facts that the decision rests on
+    policy: Policy, outcome: Outcome, *, attempt: int, left: float, chance: float, is_once: bool
+) -> float | None:
+    """Seconds to wait before the next attempt; None where `outcome` stands.
+
+    `attempt` counts from 1, `left` is the seconds until the deadline, `chance` a random number from 0 to 1, and
+    `is_once` says whether the API carries out what is sent twice under one key only once.
+    """
+    if attempt >= policy.attempts or not _may_repeat(policy, outcome, is_once=is_once):
+        return None
+    said = _said(outcome)
+    seconds = _backoff(policy, attempt, chance) if said is None else said
+    return seconds if seconds < left and (said is None or said <= MAX_BACKOFF_SECONDS) else None
+
+
+def _backoff(policy: Policy, attempt: int, chance: float) -> float:
+    if policy.effect is None:
+        return min(2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS) + chance
+    return min(_FIRST_BACKOFF * 2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS) * chance
+
+
+def _said(outcome: Outcome) -> float | None:
+    error = outcome.error if isinstance(outcome, Reply) else outcome
+    return error.failure.retry_after if isinstance(error, ApiError) else None
+
+
+def _may_repeat(policy: Policy, outcome: Outcome, *, is_once: bool) -> bool:
+    is_harmless = policy.effect == "read" or is_once
+    if isinstance(outcome, Reply):
+        return outcome.error is not None and _is_worth_it(policy, outcome.error, is_harmless=is_harmless)
+    if policy.effect is None:
+        return False
+    if isinstance(outcome, Unreachable):
+        return True
+    return is_harmless and isinstance(outcome, (RequestTimeout, OutcomeUnknown, BrokenReply))
+
+
+def _is_worth_it(policy: Policy, error: ApiError, *, is_harmless: bool) -> bool:
+    said = error.failure
+    if said.retryable is not None:
+        return said.retryable
+    if policy.effect is None or is_harmless:
+        is_running = said.status == _CONFLICT and is_harmless and said.retry_after is not None
+        return said.status == _TOO_MANY or said.status >= 500 or is_running  # noqa: PLR2004  the server's failures
+    return said.status == _TOO_MANY or (said.status == _UNAVAILABLE and said.retry_after is not None)

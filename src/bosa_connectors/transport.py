@@ -1,0 +1,116 @@
+"""What both shells know of httpx: how a client is set up, how long it waits, and what its failures mean."""
+
+import math
+import time
+from collections.abc import AsyncIterator, Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, cast
+
+import httpx
+
+from bosa_connectors.errors import BosaError, BrokenReply, OutcomeUnknown, RequestTimeout, TooLarge, Unreachable
+
+MAX_JSON_BYTES: Final = 64 * 1024 * 1024
+"""A larger answer in JSON is refused: it would be held in memory whole."""
+_SHORTEST: Final = 0.001
+
+
+def client_settings() -> dict[str, Any]:
+    """No cookies are kept or sent, redirects are not followed, and this machine is never reached through a proxy."""
+    return {
+        "limits": httpx.Limits(max_connections=100, max_keepalive_connections=100),
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "mounts": dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
+    }
+
+
+class Patience(dict[str, float | None]):
+    """The timeouts of one attempt, as httpx asks for them: what is left until the deadline, where that is less."""
+
+    def __init__(self, timeout: float | None, deadline: float | None, ends: float | None) -> None:
+        longest = min(timeout or math.inf, deadline or math.inf)
+        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), None if longest == math.inf else longest))
+        self._ends = ends
+
+    def get(self, key: str, default: float | None = None) -> float | None:  # type: ignore[override]  # one signature of three is used
+        """Seconds for the next step of this kind."""
+        timeout = super().get(key, default)
+        if self._ends is None or timeout is None:
+            return timeout
+        return min(timeout, max(self._ends - time.monotonic(), _SHORTEST))
+
+    def transfer(self) -> None:
+        """From here on bytes move: each silence is bounded, their sum is not."""
+        self._ends = None
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """Names in lower case; of several values one text."""
+    return {**response.headers, **response.extensions["redirect"]}
+
+
+def received(response: httpx.Response) -> None:
+    """Called with each answer, before it is read."""
+    # the library reads where a redirect leads even where it does not follow, and fails where that makes no sense
+    response.extensions["redirect"] = {
+        name: response.headers.pop(name) for name in ("location",) if name in response.headers
+    }
+    if response.is_server_error:  # the published server closes its connection after a 500 without a word
+        last = _LastAnswer if isinstance(response.stream, httpx.SyncByteStream) else _AsyncLastAnswer
+        response.stream = last(response)
+
+
+class _LastAnswer(httpx.SyncByteStream):
+    """The body of an answer whose connection ends with it."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._stream = cast("httpx.SyncByteStream", response.stream)
+        self._connection = response.extensions["network_stream"]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        self._connection.close()
+        self._stream.close()
+
+
+class _AsyncLastAnswer(httpx.AsyncByteStream):
+    """The body of an answer whose connection ends with it."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._stream = cast("httpx.AsyncByteStream", response.stream)
+        self._connection = response.extensions["network_stream"]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        await self._connection.aclose()
+        await self._stream.aclose()
+
+
+def too_large(limit: int) -> TooLarge:
+    """The error for an answer of more than `limit` bytes."""
+    return TooLarge(f"The answer is larger than {limit // 1024 // 1024} MB, more than is taken at once.")
+
+
+def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
+    """What a failure of the transport means for a request that only asked, or that may have acted."""
+    if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout)):
+        return Unreachable(f"{url} cannot be reached: {failure or 'no connection in time'}")
+    if isinstance(failure, httpx.TimeoutException):
+        said = f"{url} did not answer in time"
+        return unknown(said) if writes else RequestTimeout(f"{said}.")
+    if isinstance(failure, httpx.DecodingError):
+        said = f"The answer of {url} cannot be decompressed"
+        return unknown(said) if writes else BrokenReply(f"{said}.")
+    if isinstance(failure, httpx.TransportError):
+        said = f"The connection to {url} broke before the answer had come"
+        return unknown(said) if writes else Unreachable(f"{said}.")
+    return BosaError(f"A request to {url} cannot be made: {failure}")
+
+
+def unknown(said: str) -> OutcomeUnknown:
+    """The error for what may have acted, although `said`."""
+    return OutcomeUnknown(f"{said}: whether it acted is not known. Look before you repeat it.")
