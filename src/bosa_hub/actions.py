@@ -165,7 +165,8 @@ def _wire_model(own: type[BaseModel] | None, name: str, added: dict[str, Any]) -
     if own is None and not added:
         return None
     bases = (_Strict, own) if own else (_Strict,)
-    return create_model(own.__name__ if own else f"{name}_request", __base__=bases, **added)
+    title, said = (own.__name__, own.__doc__) if own else (f"{name}_request", None)
+    return create_model(title, __base__=bases, __doc__=said, **added)
 
 
 def _added(returns: object) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The contract as routes, every generation of client."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, TypeAlias
 
@@ -22,7 +22,7 @@ from bosa_hub.errors import NotFound, Unauthenticated
 from bosa_hub.home import Home
 from bosa_hub.identity import Identity, User
 from bosa_hub.limits import Limits
-from bosa_hub.linking import Linking, of_path
+from bosa_hub.linking import Linking, of_path, ways_to_link
 from bosa_hub.plugin import Connector, Context
 from bosa_hub.repeats import Execute, Once, Repeats, key_in, once_of
 from bosa_hub.rim import FAILURES, Rim, explained, to_response
@@ -53,7 +53,9 @@ def create_app(
     own = list(connectors)
     found = actions(own)
     listed = {connector: {name: listing_item(each) for name, each in own.items()} for connector, own in found.items()}
-    api = _Api(home, repeats, Limits(rate_limit), found, listed, {connector.name: connector for connector in own})
+    named = {connector.name: connector for connector in own}
+    ways = {name: ways_to_link(connector) for name, connector in named.items()}
+    api = _Api(home, repeats, Limits(rate_limit), found, listed, named, ways)
     app = Starlette(
         routes=[*api.linking.routes(), *api.catalog.routes(), docs_route(own, listed), *_routes(api)],
         middleware=[Middleware(Rim, hosts=frozenset(hosts))],
@@ -87,10 +89,11 @@ class _Api:
     actions: Mapping[str, Mapping[str, Action]]
     listed: Mapping[str, Mapping[str, Schema]]
     connectors: Mapping[str, Connector]
+    ways: Mapping[str, Sequence[Schema]]
 
     @property
     def linking(self) -> Linking:
-        return Linking(self.home, self.connectors, self._user)
+        return Linking(self.home, self.connectors, self.ways, self._user)
 
     @property
     def catalog(self) -> Catalog:

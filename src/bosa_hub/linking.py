@@ -1,7 +1,8 @@
 """How accounts are linked, chosen, shown and removed, and which of them acts in a call."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from inspect import iscoroutinefunction
 from typing import Annotated, Literal, TypeVar, cast
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from bosa_hub.envelope import error_contract, invalid_arguments, success
 from bosa_hub.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge
 from bosa_hub.home import Home
 from bosa_hub.identity import User
-from bosa_hub.oauth2 import Tokens, authorization_url
+from bosa_hub.oauth2 import OAuth2, Tokens, authorization_url
 from bosa_hub.plugin import Account, Connector, Context
 from bosa_hub.rim import to_response
 from bosa_hub.schema import Schema
@@ -54,6 +55,8 @@ class Linking:
 
     home: Home
     connectors: Mapping[str, Connector]
+    ways: Mapping[str, Sequence[Schema]]
+    """How accounts of each connector are linked."""
     user_of: Callable[[Request], Awaitable[User]]
 
     def routes(self) -> Iterable[Route]:
@@ -70,7 +73,7 @@ class Linking:
 
     async def auth_schema(self, request: Request) -> Response:
         """The ways to link an account."""
-        return to_response(success({"supported_auth_types": ways_to_link(of_path(self.connectors, request))}))
+        return to_response(success({"supported_auth_types": of_path(self.ways, request)}))
 
     async def exists(self, request: Request) -> Response:
         """Whether the user has linked an account."""
@@ -171,13 +174,29 @@ class Linking:
 
 
 def ways_to_link(connector: Connector) -> list[Schema]:
-    """How accounts of the connector are linked, as clients are told."""
+    """How accounts of the connector are linked, as clients are told.
+
+    Raises:
+        TypeError: The connector says something else than a model and an `OAuth2`.
+
+    """
+    _check_ways(connector)
     model, ways = connector.configuration, list[Schema]()
     if model:
         ways.append({"type": "custom", "config": model.model_json_schema()})
     if connector.oauth2:
         ways.append({"type": "oauth2"})
     return ways
+
+
+def _check_ways(connector: Connector) -> None:
+    model, service = cast("object", connector.configuration), cast("object", connector.oauth2)
+    if not (model is None or (isinstance(model, type) and issubclass(model, BaseModel))):
+        raise TypeError(f"{connector.name}.configuration is no class of a pydantic model: name the class itself.")
+    if not (service is None or isinstance(service, OAuth2)):
+        raise TypeError(f"{connector.name}.oauth2 is no bosa_hub.OAuth2.")
+    if not iscoroutinefunction(connector.account_identifier):
+        raise TypeError(f"{connector.name}.account_identifier is no `async def`.")
 
 
 def of_path(table: Mapping[str, T], request: Request) -> T:

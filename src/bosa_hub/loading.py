@@ -10,6 +10,7 @@ from traceback import extract_tb
 from typing import Final, TypeAlias
 
 from bosa_hub.actions import actions, listing_item
+from bosa_hub.linking import ways_to_link
 from bosa_hub.plugin import Connector
 
 GROUP: Final = "bosa_hub.connectors"
@@ -72,6 +73,7 @@ def _checked(connector: Connector, others: Sequence[Connector]) -> Connector:
         raise ValueError("it has no action: mark its functions with @action.")
     for action in own.values():
         listing_item(action)
+    ways_to_link(connector)
     if connector.name in {other.name for other in others}:
         raise ValueError(f"there is a connector {connector.name!r} already: give this one another `name`.")
     return connector

@@ -250,6 +250,11 @@ def test_a_rich_model_becomes_what_published_clients_can_read() -> None:
     assert item["path"] == "/connectors/grand_hotel/book"
 
 
+def test_what_a_model_says_of_itself_is_told_and_nothing_where_it_says_nothing(items: Items) -> None:
+    said = {name: item["request_body"].get("description") for name, item in items if "request_body" in item}
+    assert (said["list_files"], said["get"], said["annotated"]) == ("Which folder.", None, None)
+
+
 def test_a_type_that_says_nothing_becomes_any() -> None:
     for found in actions([Vague()])["vague"].values():
         assert listing_item(found)["response"] == {"type": "any"}

@@ -30,7 +30,7 @@ class Weather(Connector):
         return Forecast(sky="clear")
 '''
 ODD = """
-from typing import Any
+from typing import Any, Callable
 from pydantic import BaseModel
 from bosa_hub import Connector, action
 from bosa_hub.connectors.notes import Notes as Original
@@ -50,6 +50,26 @@ class Notes(Connector):
     @action(effect="read")
     async def look(self) -> None:
         "Look."
+
+class Acting(Connector):
+    @action(effect="read")
+    async def look(self) -> None:
+        "Look."
+
+class Confused(Acting):
+    configuration = Vague(things=[])
+
+class Opaque(Acting):
+    class configuration(BaseModel):
+        check: Callable[[], None]
+
+class Trusting(Acting):
+    oauth2 = "https://example.com/authorize"
+
+class Hasty(Acting):
+    configuration = Vague
+    def account_identifier(self, configuration, context):
+        return "me"
 
 class Moody(Connector):
     def __init__(self):
@@ -139,6 +159,10 @@ def test_one_that_fails_is_explained_and_costs_no_other(code: Path) -> None:
         "odd:Unreadable": "Vague.things: published clients need one JSON type for the items of a list.",
         "odd:Empty": "it has no action: mark its functions with @action.",
         "odd:Notes": "there is a connector 'notes' already: give this one another `name`.",
+        "odd:Confused": "confused.configuration is no class of a pydantic model: name the class itself.",
+        "odd:Opaque": "PydanticInvalidForJsonSchema: Cannot generate a JsonSchema for ",
+        "odd:Trusting": "trusting.oauth2 is no bosa_hub.OAuth2.",
+        "odd:Hasty": "hasty.account_identifier is no `async def`.",
         "odd:Moody": "RuntimeError: not today (odd.py, line ",
         "odd:Choosy": "Choosy.__init__() missing 1 required positional argument: 'choice'",
         "broken:Weather": "NameError: name 'nonsense' is not defined (broken.py, line 2)",

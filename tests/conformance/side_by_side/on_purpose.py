@@ -283,11 +283,6 @@ LISTING = (
         WITH_INPUT,
     ),
     Difference(
-        "What the action's docstring says is not said again of its input.",
-        ("parameters.request.schema.description", "request_body.description"),
-        WITH_INPUT,
-    ),
-    Difference(
         "A file has no fields to choose from, and no items.",
         (
             "parameters.request.schema.properties.response_fields",
