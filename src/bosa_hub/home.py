@@ -12,7 +12,7 @@ from bosa_hub.errors import SetupError
 from bosa_hub.identity import SCHEMA, UPGRADES, Identity, new_server_key
 from bosa_hub.keys import Key, new_key, parse
 from bosa_hub.migration import upgrade
-from bosa_hub.private import make_folder, secret_file
+from bosa_hub.private import forget_unfinished, make_folder, secret_file
 from bosa_hub.vault import Vault, new_encryption_key, open_vault
 
 _DEFAULT_CLIENT = "default"
@@ -50,6 +50,7 @@ def open_home(data_dir: Path, master_key: str | None = None, encryption_key: str
 
     """
     folder = make_folder(data_dir.absolute() / "hub")
+    forget_unfinished(folder)
     vault = _open_vault(folder, master_key, encryption_key)
     upgrade(folder / "identity.db", UPGRADES)
     database = Pool(folder / "identity.db", SCHEMA)

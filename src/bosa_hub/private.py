@@ -1,10 +1,15 @@
 """Files that are made once, whole or not at all, whoever else tries at the same moment."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
+
+_UNFINISHED = ".new-"
+_HOUR = 3600
 
 
 def make_folder(folder: Path) -> Path:
@@ -23,7 +28,8 @@ def create_once(path: Path, fill: Callable[[Path], None]) -> None:
     """
     if path.exists():
         return
-    with TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
+    forget_unfinished(path.parent)
+    with TemporaryDirectory(dir=path.parent, prefix=_UNFINISHED) as folder:
         new = Path(folder) / path.name
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         fill(new)
@@ -31,6 +37,14 @@ def create_once(path: Path, fill: Callable[[Path], None]) -> None:
         with suppress(FileExistsError):
             os.link(new, path)
     sync_folder(path.parent)
+
+
+def forget_unfinished(folder: Path) -> None:
+    """What a kill has left half-made in the folder is gone; nothing that goes on takes an hour."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        with suppress(FileNotFoundError):  # another process tidies up as well
+            if path.stat().st_mtime < time.time() - _HOUR:
+                rmtree(path, ignore_errors=True)
 
 
 def secret_file(path: Path, make: Callable[[], str]) -> str:

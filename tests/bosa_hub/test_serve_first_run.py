@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 from bosa_hub.errors import SetupError
 from bosa_hub.plugin import Connector, Context, action
+from bosa_hub.private import make_folder
 from bosa_hub.serve import running
 
 _PROGRAM = Path(__file__).with_name("crowd_program.py")
@@ -79,6 +81,31 @@ def test_eight_that_start_at_once_are_one_hub(tmp_path: Path, _attempt: int) -> 
     left = [path.name for path in tmp_path.rglob("*") if path.name.startswith(".new-")]
     assert left == []
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in (tmp_path / "hub").iterdir())
+
+
+def _killed_half_way(folder: Path) -> None:
+    """As a hub leaves it that is killed while it makes its first key."""
+    program = """
+import os, signal, sys
+from pathlib import Path
+from bosa_hub.private import create_once
+create_once(Path(sys.argv[1]), lambda new: new.write_text("half") and os.kill(os.getpid(), signal.SIGKILL))
+"""
+    command = [sys.executable, "-c", program, str(folder / "hash.key")]
+    assert subprocess.run(command, env=_environment(), check=False).returncode == -signal.SIGKILL
+
+
+def test_what_a_kill_left_half_made_is_gone_when_nobody_can_be_making_it(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "hub")
+    _killed_half_way(folder)
+    (left,) = folder.iterdir()
+    with running(tmp_path) as hub:
+        assert httpx.get(f"{hub.url}/connectors/names").status_code == 200
+        assert left.exists()
+    two_hours_ago = left.stat().st_mtime - 7200
+    os.utime(left, (two_hours_ago, two_hours_ago))
+    with running(tmp_path):
+        assert not left.exists()
 
 
 _TOO_LITTLE_ROOM = """
