@@ -1,6 +1,7 @@
 """The contract as routes, every generation of client."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from typing import Annotated, TypeAlias
 
@@ -141,11 +142,12 @@ class _Api:
         user = await self._user(request)
         folder = self.home.user_folder(user.id, action.connector)
         context = Context(user.id, folder, await self.linking.acting(request, user, action.connector))
-        async with arguments_in(request, action.lists) as arguments:
+        async with AsyncExitStack() as uploads:
+            arguments = await uploads.enter_async_context(arguments_in(request, action.lists))
 
             async def execute() -> Response:
                 answer = await action.run(arguments, context)
-                return await file_response(answer) if isinstance(answer, OutputFile) else to_response(answer)
+                return await file_response(answer, uploads) if isinstance(answer, OutputFile) else to_response(answer)
 
             if key is None:
                 return await execute()

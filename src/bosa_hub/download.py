@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path, PurePosixPath
@@ -16,8 +16,11 @@ from starlette.types import Receive, Scope, Send
 from bosa_hub.transfer import ANY_BYTES, CHUNK, OutputFile, disposition, media_type
 
 
-async def file_response(file: OutputFile) -> Response:
-    """The file as an attachment. What fails before its first piece is raised here, and can still be answered."""
+async def file_response(file: OutputFile, sources: AsyncExitStack) -> Response:
+    """The file as an attachment, sent before its sources are let go.
+
+    What fails before its first piece is raised here, and can still be answered.
+    """
     content, size = file.content, file.size
     if isinstance(content, bytes):
         content, size = [content], len(content)
@@ -28,16 +31,19 @@ async def file_response(file: OutputFile) -> Response:
     pieces = _exactly(size, _pieces(content))
     first = await anext(pieces, b"")
     headers = {"Content-Disposition": disposition(file.name), "Content-Type": _sent_type(file)}
-    return _Streamed(first, pieces, headers | ({} if size is None else {"Content-Length": str(size)}))
+    headers |= {} if size is None else {"Content-Length": str(size)}
+    held = sources.pop_all()
+    held.push_async_callback(pieces.aclose)
+    return _Streamed(_chained(first, pieces), headers, held)
 
 
 class _Streamed(StreamingResponse):
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes], headers: dict[str, str]) -> None:
-        super().__init__(_chained(first, rest), headers=headers)
-        self.rest = rest
+    def __init__(self, content: AsyncIterable[bytes], headers: dict[str, str], held: AsyncExitStack) -> None:
+        super().__init__(content, headers=headers)
+        self.held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self.rest):
+        async with self.held:
             await super().__call__(scope, receive, send)
 
 

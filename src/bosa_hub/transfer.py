@@ -24,7 +24,7 @@ Content: TypeAlias = bytes | BinaryIO | Iterable[bytes] | AsyncIterable[bytes] |
 class InputFile:
     """A file that came with a call: a field of a request model, alone, `| None`, or in a list.
 
-    It lies on disk until the action returns, and is gone then.
+    It lies on disk until the action has returned, or the file that it answers has been sent, and is gone then.
     """
 
     __slots__ = ("content_type", "file", "filename", "size")

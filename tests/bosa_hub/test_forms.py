@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from bosa_hub.actions import actions, listing_item
 from bosa_hub.plugin import Connector, action
 from bosa_hub.serve import running
-from bosa_hub.transfer import InputFile
+from bosa_hub.transfer import InputFile, OutputFile
 
 _MIB = 1 << 20
 _URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -60,6 +60,19 @@ class Desk(Connector):
         """Take one file, and fail."""
         self.taken = [request.file]
         raise RuntimeError("It fails.")
+
+    @action(effect="read")
+    async def shout(self, request: OneFile) -> OutputFile:
+        """Answer with the file in capitals."""
+        self.taken = [request.file]
+        return OutputFile("loud.txt", _loud(request.file))
+
+
+async def _loud(file: InputFile) -> AsyncIterator[bytes]:
+    async for chunk in file.chunks():
+        if b"?" in chunk:
+            raise ValueError("It is a question.")
+        yield chunk.upper()
 
 
 class Attic(Connector):
@@ -256,3 +269,16 @@ def test_files_are_gone_when_the_action_has_returned_or_failed(user: httpx.Clien
     assert all(file.file.closed for file in desk.taken)
     assert user.post("/connectors/desk/take_one", files={"file": ("a", b"x" * 100_000)}).status_code == 500
     assert all(file.file.closed for file in desk.taken)
+
+
+def test_a_file_may_be_made_of_the_one_that_came_while_it_is_sent(user: httpx.Client, desk: Desk) -> None:
+    large = b"abc" * _MIB
+    answer = user.post("/connectors/desk/shout", files={"file": ("a.txt", large)})
+    assert answer.content == large.upper()
+    assert user.post("/connectors/desk/shout", files={"file": ("b.txt", b"")}).content == b""
+    (file,) = desk.taken
+    assert file.filename == "b.txt"
+    with pytest.raises(httpx.RemoteProtocolError):
+        user.post("/connectors/desk/shout", files={"file": ("c.txt", large + b"?")})
+    assert user.post("/connectors/desk/take", data={"name": "x"}).status_code == 200
+    assert file.file.closed
