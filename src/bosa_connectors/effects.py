@@ -1,30 +1,162 @@
 """What an action does to the world: read, create, update, delete or send.
 
-Every action is a POST, so that its name and schema have to tell. An action whose name says nothing is taken to write.
+Every action is a POST, so that its words and its schema have to tell. Whatever is in doubt is taken to write: to take a
+question for a deed costs a repetition, to take a deed for a question does it twice.
 """
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from bosa_connectors.calls import Action, Effect
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_A-Za-z]+")
 
-_VERBS: Final[tuple[tuple[Effect, str], ...]] = (
-    ("delete", "delete remove revoke purge destroy drop erase clear trash unlink disconnect uninstall"),
-    ("send", "send reply forward post publish tweet notify share invite dispatch trigger message"),
-    ("create", "create add insert upload copy duplicate import new register append fork"),
-    ("read", "get list search find read fetch query download export describe count show view lookup browse retrieve"),
+
+def _table(kinds: Mapping[Effect, str]) -> dict[str, Effect]:
+    return {verb: effect for effect, verbs in kinds.items() for verb in verbs.split()}
+
+
+_VERBS: Final = _table(
+    {
+        "delete": (
+            "delete remove revoke purge destroy erase clear unlink disconnect uninstall discard wipe unregister"
+            " deregister unsubscribe terminate detach truncate"
+        ),
+        "send": "send publish notify dispatch broadcast submit deliver announce",
+        "create": "create add insert append upsert provision enqueue",
+        "update": (
+            "write replace modify edit put rename enable disable cancel approve reject assign unassign save apply"
+            " accept decline reopen activate deactivate suspend restore revert rollback toggle increment decrement"
+            " reorder subscribe attach execute invoke perform migrate configure overwrite unarchive mute unmute unlock"
+        ),
+    }
 )
-"""In the order of caution: where a name holds verbs of several kinds, the first kind counts."""
-_EFFECTS: Final[dict[str, Effect]] = {verb: effect for effect, verbs in _VERBS for verb in verbs.split()}
+"""Deeds wherever they stand in a name."""
+_VERBS_OR_NOUNS: Final = _table(
+    {
+        "delete": "trash pop drop prune",
+        "send": "reply forward post tweet share invite message trigger",
+        "create": "upload copy duplicate import new fork comment clone register install generate",
+        "update": (
+            "update set run merge archive change sync refresh reset star pin transfer process move store lock grant"
+            " mark start stop restart reboot rebuild reindex launch deploy pause resume"
+        ),
+    }
+)
+"""Deeds at the beginning; after a verb that reads they are what is read: `get_post`, `read_import_status`."""
+_DEEDS: Final[dict[str, Effect]] = {**_VERBS_OR_NOUNS, **_VERBS}
+_CAUTION: Final[tuple[Effect, ...]] = ("delete", "send", "create", "update")
+_QUESTIONS: Final = frozenset({"get", "find", "fetch", "retrieve", "lookup", "describe"})
+_QUESTIONS_OR_NOUNS: Final = frozenset(
+    {"browse", "calculate", "compare", "count", "diff", "download", "estimate", "explain", "export", "has", "inspect"}
+    | {"is", "list", "look", "preview", "query", "read", "search", "show", "summarise", "summarize", "total", "view"}
+    | {"userinfo", "whoami"}
+)
+_READS: Final = _QUESTIONS | _QUESTIONS_OR_NOUNS
+_FACTS: Final = frozenset(
+    {"availability", "balance", "count", "detail", "details", "existence", "health", "history", "info", "information"}
+    | {"list", "metadata", "permissions", "quota", "search", "statistics", "stats", "status", "summary", "usage"}
+)
+"""What a name that begins with a noun may end with, where it only asks: `thread_details`."""
+_BEGINNINGS: Final = frozenset({"start", "stop", "restart", "reboot", "rebuild", "reindex", "refresh", "sync"})
+"""What a name may end with whose first word is a noun after all: `search_index_rebuild`."""
+_FORMATS: Final = frozenset({"csv", "docx", "html", "json", "markdown", "md", "pdf", "text", "txt", "xlsx", "xml"})
+_SAY_WHAT_IS_DONE: Final = frozenset(
+    {"command", "dry_run", "graphql", "http_method", "mutation", "script", "sql", "statement", "statements"}
+)
+"""Arguments; whatever the action is called, it does what they say."""
 
 
 def effect(action: Action) -> Effect:
-    """What the action does: as its listing states, else as its name says."""
-    return action.stated_effect or _said(action.name)
+    """What the action does: as its listing states, else as its words and its schema say."""
+    if action.stated_effect:
+        return action.stated_effect
+    words = _without_nouns(_words(action.name), set(_words(action.connector)))
+    said = _words(action.description.strip().partition("\n")[0].partition(". ")[0])
+    deeds = {_VERBS[word] for word in (*words, *_verb(words)) if word in _VERBS} | _joined(words) | _made(said)
+    for deed in _CAUTION:
+        if deed in deeds:
+            return deed
+    asks = _asks(words, action.properties) or _is_said_to_ask(words, said)
+    if asks and not _SAY_WHAT_IS_DONE & action.properties.keys():
+        return "read"
+    return _DEEDS.get(words[0], "update") if words else "update"
 
 
-def _said(name: str) -> Effect:
-    words = [word.lower() for word in _WORD.findall(name)]
-    return _EFFECTS.get(words[0], "update") if words else "update"
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def _verb(words: Sequence[str]) -> Iterable[str]:
+    """The verb that the words begin with, without the ending of a third person."""
+    first = words[0] if words else ""
+    ends = (first, first.removesuffix("s"), first.removesuffix("es"))
+    return [next((verb for verb in ends if verb in _DEEDS or verb in _READS), first)]
+
+
+def _without_nouns(words: Sequence[str], connector: set[str]) -> Sequence[str]:
+    """The words from the first that may be a verb: not the connector's own name, not a plural."""
+    while len(words) > 1 and not {words[0], *_verb(words)} & (_READS | _VERBS.keys()):
+        is_plural = _is_plural(words[0])
+        if not is_plural and (words[0] not in connector or words[0] in _DEEDS):
+            break
+        words = words[1:]
+    return words
+
+
+def _is_plural(word: str) -> bool:
+    return word.endswith("s") and not word.endswith("ss")
+
+
+def _made(said: Sequence[str]) -> set[Effect]:
+    """What is made or deleted, according to a description that begins so: `get_token`, "Creates a token"."""
+    found: set[Effect] = {_VERBS[verb] for verb in _verb(said) if verb in _VERBS}
+    return found & {"create", "delete"}
+
+
+def _joined(words: Sequence[str]) -> set[Effect]:
+    """What is done beside: in `get_or_create`, `find_by_id_and_update`, `search_then_frobnicate`."""
+    joins = [place for place, word in enumerate(words[:-1]) if word in {"and", "or", "then"}]
+    return {_DEEDS.get(words[place + 1], "update") for place in joins if not _goes_on_asking(words, place)}
+
+
+def _goes_on_asking(words: Sequence[str], join: int) -> bool:
+    """Whether another verb that reads follows, or, later than right after a verb, another thing that is read."""
+    word = words[join + 1]
+    if word in _READS or word in _DEEDS or join <= 1:
+        return word in _READS
+    return _is_plural(word) or (words[join] == "or" and "by" in words[:join])
+
+
+def _asks(words: Sequence[str], arguments: Mapping[str, object]) -> bool:
+    match words:
+        case ["query", *more] if not more or "query" in arguments:
+            asks = False  # in which language is not known, and most of them can write
+        case ["list" | "view", last]:
+            asks = last not in _DEEDS
+        case ["export" | "download", *_]:
+            asks = not _goes_elsewhere(words, arguments)
+        case ["check", then, *_]:
+            asks = words[-1] in _FACTS and then not in {"in", "out", "off"}
+        case [first, *_, last] if first in _QUESTIONS_OR_NOUNS:
+            asks = last not in _BEGINNINGS
+        case [noun, second, *_] if noun not in _READS:  # user_get, issue_find_by_title
+            asks = noun not in _DEEDS and second in _QUESTIONS
+        case _:
+            asks = words[0] in _READS if words else False
+    return asks
+
+
+def _goes_elsewhere(words: Sequence[str], arguments: Mapping[str, object]) -> bool:
+    """Whether what is exported is put somewhere: `export_to_drive`, but not `export_to_pdf`."""
+    targets = [word for before, word in pairwise(words) if before in {"to", "into"}]
+    return not _FORMATS.issuperset(targets) or any(name.startswith(("destination", "target")) for name in arguments)
+
+
+def _is_said_to_ask(words: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether a name that ends with what can be asked (`tweet_search`) is described as a question, and nothing else."""
+    begins = len(words) > 1 and (words[-1] in _FACTS or words[0] == "check")
+    asks = bool(_READS.union({"check"}).intersection(_verb(said)))
+    return begins and asks and not any({word, *_verb([word])} & _VERBS.keys() for word in said)
