@@ -1,12 +1,73 @@
-"""Which argument carries the next page."""
+"""Which arguments ask for the next page or for the one before, and when a walk through the pages ends.
 
-from collections.abc import Mapping
+A page is turned by `Step.onward`: it knows the pages behind, so that a walk that comes back to one of them ends.
+"""
 
-from bosa_connectors.calls import Action, Reply
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from bosa_connectors.calls import Action, Call, Reply
 from bosa_connectors.errors import PagingError
-from bosa_connectors.shapes import members
+from bosa_connectors.shapes import is_array, is_object, items, members
 
 CURSOR_ARGUMENTS = ("cursor", "page_token", "next_token", "after")
+MAX_ALIKE: Final = 1000
+"""So many pages in a row that hold the same are taken for one page that never ends."""
+_PLACES: Final = ("page", *CURSOR_ARGUMENTS, "before", "from_last")
+_LONGEST_SHOWN: Final = 100
+
+Way: TypeAlias = Callable[[Action, Mapping[str, object], Reply], Mapping[str, object] | None]
+"""`next_arguments` or `prev_arguments`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call for a page, and what is known of the pages that were before it on the same way."""
+
+    call: Call
+    way: Way | None = None
+    count: int = 0
+    """Pages behind this one."""
+    seen: dict[str, int] = field(default_factory=dict[str, int], repr=False)
+    """At which count a page was first asked for. The steps of one way share it: to ask twice is no repetition."""
+    before: object = field(default=None, repr=False)
+    """The data of the page before."""
+    alike: int = 0
+    """How many pages in a row have held just that."""
+
+    def onward(self, way: Way, reply: Reply) -> "Step | None":
+        """The step after the page that is `reply`; None where that is the last one this way.
+
+        Raises the error that `reply` is, and PagingError where there is a further page and no way to it.
+        """
+        if reply.error:
+            raise reply.error
+        here = self if self.way is way else Step(self.call, way)
+        action = here.call.action
+        arguments = way(action, here.call.arguments, reply)
+        if arguments is None:
+            return None
+        here.seen.setdefault(_place(action, here.call.arguments), here.count)
+        place = _place(action, arguments)
+        if here.seen.setdefault(place, here.count + 1) <= here.count:
+            raise PagingError(f"The API leads back to a page that was there before: {_shown(place)}.")
+        alike = here.alike + 1 if here.count and here.before == reply.data else 1
+        if alike >= MAX_ALIKE:
+            raise PagingError(f"The API says that there is more after {alike} pages in a row that hold the same.")
+        call = replace(here.call, arguments=arguments)
+        return replace(here, call=call, count=here.count + 1, before=reply.data, alike=alike)
+
+
+def has_next(reply: Reply) -> bool:
+    """Whether the API says that there is a page after this one."""
+    meta = members(reply.meta)
+    return meta.get("has_next") is not False and bool(meta.get("has_next") or _next_cursor(reply) is not None)
+
+
+def has_prev(reply: Reply) -> bool:
+    """Whether the API says that there is a page before this one; APIs that only lead forward do not."""
+    return bool(members(reply.meta).get("has_prev"))
 
 
 def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply) -> Mapping[str, object] | None:
@@ -15,26 +76,115 @@ def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
     Raises PagingError where there is a further page that the action gives no way to ask for, or where the API says
     the same page comes next.
     """
-    meta = members(reply.meta)
-    if meta.get("has_next") is False:
+    if not has_next(reply):
         return None
-    cursor_argument = next((name for name in CURSOR_ARGUMENTS if name in action.properties), None)
-    cursor = _first(meta, "forwards_cursor", "next_cursor", "next_page_token", "next_token")
-    if cursor is None:
-        cursor = _first(members(reply.data), "next_page_token", "next_token")
-    if cursor is not None and cursor_argument:
-        if arguments.get(cursor_argument) == cursor:
-            raise PagingError(f"The API says that the page after {cursor_argument} {cursor!r} is that page again.")
-        return {**arguments, cursor_argument: cursor}
-    if not meta.get("has_next") and cursor is None:
-        return None
+    cursor, argument = _next_cursor(reply), _cursor_argument(action)
+    if cursor is not None and argument:
+        return _at_cursor(arguments, argument, cursor)
     if "page" not in action.properties:
         raise PagingError("There is a further page, but this action takes no argument that would ask for it.")
-    asked, said = _number(arguments.get("page")), _number(meta.get("page"))
-    following = next((number for number in (said, asked) if number is not None), 1) + 1
+    asked, here = _page(arguments, reply)
+    following = 2 if here is None else here + 1
     if asked is not None and following <= asked:
-        raise PagingError(f"The API was asked for page {asked} and says that it is page {said}.")
+        raise PagingError(f"The API was asked for page {asked} and says that it is page {here}.")
     return {**arguments, "page": following}
+
+
+def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply) -> Mapping[str, object] | None:
+    """The arguments for the page before `reply`; None where it is the first, and where the API only leads forward.
+
+    Where an action takes `from_last`, a cursor counts from there backwards: so the page ends before the cursor.
+    Raises PagingError as `next_arguments` does.
+    """
+    if not has_prev(reply):
+        return None
+    cursor, argument = _first(members(reply.meta), "backwards_cursor", "previous_cursor"), _cursor_argument(action)
+    if cursor is not None and argument:
+        if argument == "after" and "before" in action.properties:
+            argument = "before"
+        return _at_cursor(arguments, argument, cursor, from_last="from_last" in action.properties)
+    asked, here = _page(arguments, reply)
+    if "page" not in action.properties or here is None:
+        raise PagingError("There is a page before, but nothing says how this action would be asked for it.")
+    if here <= 1 or (asked is not None and here > asked):
+        raise PagingError(f"The API was asked for page {asked} and says that the one before is page {here - 1}.")
+    return {**arguments, "page": here - 1}
+
+
+def list_in(action: Action, data: object) -> str | None:
+    """The name under which an object that came as a page holds its items; None where it is no page.
+
+    It is the only list among the object's values; where there are several, the only one that holds objects.
+    """
+    if not is_object(data) or not does_page(action):
+        return None
+    lists = [name for name, value in data.items() if is_array(value)]
+    of_objects = [name for name in lists if any(map(is_object, items(data[name])))]
+    return next((found[0] for found in (lists, of_objects) if len(found) == 1), None)
+
+
+def items_of(action: Action, data: object, name: str | None) -> list[object]:
+    """The items of a page, `name` being where they are in an object.
+
+    Data that holds no list is one item, but for null, and for an object of mere scalars that an action answers which
+    takes a page token: that is how a page of nothing looks there.
+    """
+    if is_array(data):
+        return data
+    if is_object(data) and name is not None:
+        return items(data.get(name))
+    return [] if data is None or (is_object(data) and _is_nothing(action, data)) else [data]
+
+
+def does_page(action: Action) -> bool:
+    """Whether the action takes an argument that asks for a page."""
+    return "page" in action.properties or _cursor_argument(action) is not None
+
+
+def _is_nothing(action: Action, data: Mapping[str, object]) -> bool:
+    return _cursor_argument(action) is not None and not any(is_array(each) or is_object(each) for each in data.values())
+
+
+def _cursor_argument(action: Action) -> str | None:
+    return next((name for name in CURSOR_ARGUMENTS if name in action.properties), None)
+
+
+def _next_cursor(reply: Reply) -> object:
+    """The cursor of the next page, in meta, or in the data as they were sent: fields may have been selected since."""
+    cursor = _first(members(reply.meta), "forwards_cursor", "next_cursor", "next_page_token", "next_token")
+    if cursor is not None:
+        return cursor
+    sent = members(reply.body).get("data", reply.data)
+    return _first(members(sent), "next_page_token", "next_token")
+
+
+def _at_cursor(
+    arguments: Mapping[str, object], argument: str, cursor: object, *, from_last: bool = False
+) -> Mapping[str, object]:
+    opposite = {"before": "after", "after": "before"}.get(argument)
+    kept = {name: value for name, value in arguments.items() if name != opposite}
+    turned = {"from_last": from_last} if from_last or arguments.get("from_last") else {}
+    following = {**kept, argument: cursor, **turned}
+    if following == arguments:
+        raise PagingError(f"The API says that the page next to {argument} {_shown(repr(cursor))} is that page again.")
+    return following
+
+
+def _page(arguments: Mapping[str, object], reply: Reply) -> tuple[int | None, int | None]:
+    """The page that was asked for, and the one that this is: as the API says, else as it was asked for."""
+    asked, said = _number(arguments.get("page")), _number(members(reply.meta).get("page"))
+    return asked, asked if said is None else said
+
+
+def _place(action: Action, arguments: Mapping[str, object]) -> str:
+    """Where a page is, as text."""
+    return ", ".join(
+        f"{name} {arguments[name]!r}" for name in _PLACES if name in action.properties and arguments.get(name)
+    )
+
+
+def _shown(text: str) -> str:
+    return text[:_LONGEST_SHOWN]
 
 
 def _number(value: object) -> int | None:
