@@ -1,0 +1,82 @@
+"""The rim of the server over HTTP: who may come in, and how the last ones leave."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bosa_mcp.addresses import Addresses
+from bosa_mcp.drain import LISTEN, Drain
+
+
+class Gate:
+    """The application behind it, for requests that mean this server, until the server ends."""
+
+    def __init__(self, app: ASGIApp, addresses: Addresses, drain: Drain) -> None:
+        self._app, self._addresses, self._drain = app, addresses, drain
+        self._inside: set[anyio.CancelScope] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        headers = Headers(scope=scope)
+        refusal = self._addresses.refusal(headers.getlist("host"), headers.getlist("origin"))
+        if refusal:
+            await _refused(*refusal)(scope, receive, send)
+        elif self._drain.is_closing:
+            await _refused(503, "The server is about to end.")(scope, receive, send)
+        else:
+            await self._let_in(scope, receive, send, is_call=not _is_stream(scope, headers))
+
+    def close(self) -> None:
+        """Ends the answers under way, long streams among them."""
+        for request in self._inside:
+            request.cancel()
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, *, is_call: bool) -> None:
+        answer = _Answer(send)
+        with anyio.CancelScope() as inside:
+            self._inside.add(inside)
+            if is_call:
+                self._drain.begin(inside)
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                self._inside.discard(inside)
+                self._drain.end(inside)
+        if inside.cancelled_caught:
+            await answer.finish(scope, receive)
+
+
+class _Answer:
+    """What has been sent of an answer."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._is_begun = self._is_open = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._is_begun = True
+            self._is_open = "content-length" not in Headers(raw=message["headers"])
+        elif not message.get("more_body", False):
+            self._is_open = False
+        await self._send(message)
+
+    async def finish(self, scope: Scope, receive: Receive) -> None:
+        """The rest of an answer that is not going to come."""
+        if not self._is_begun:
+            await _refused(503, "The server ended before it could answer.")(scope, receive, self._send)
+        elif self._is_open:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _is_stream(scope: MutableMapping[str, Any], headers: Headers) -> bool:
+    """Whether the client wants it to last."""
+    return scope["method"] == "GET" or headers.get("mcp-method") == LISTEN
+
+
+def _refused(status: int, reason: str) -> PlainTextResponse:
+    return PlainTextResponse(f"{reason}\n", status, {"connection": "close"} if status >= 500 else None)  # noqa: PLR2004  a failure of ours

@@ -1,0 +1,78 @@
+"""The server over HTTP: streamable HTTP, SSE for older clients, and what a supervisor asks."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from mcp.server.lowlevel import Server
+from mcp.server.sse import SseServerTransport
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bosa_mcp.drain import Drain, observed
+from bosa_mcp.refresh import Tools
+
+LARGEST_BODY: Final = 4 * 1024 * 1024
+"""Bytes of one message; a larger one is refused before it is read to its end."""
+_MESSAGES: Final = "/messages/"
+_GATE_CHECKS: Final = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""The gate in front of everything looks at Host and Origin, also where these transports would not."""
+
+
+def create_app(server: Server[Any], tools: Tools, drain: Drain, *, json_response: bool, stateless: bool) -> Starlette:
+    """The application that serves `server`, without the gate in front of it."""
+    sse = _Sse(server, drain)
+    return server.streamable_http_app(
+        json_response=json_response,
+        stateless_http=stateless,
+        max_request_body_size=LARGEST_BODY,
+        transport_security=_GATE_CHECKS,
+        custom_starlette_routes=[
+            Route("/sse", sse),
+            Route(_MESSAGES, _Posts(sse.transport)),
+            Route("/healthz", _alive),
+            Route("/readyz", _ready(tools)),
+        ],
+    )
+
+
+class _Sse:
+    """`/sse`: a stream of what the server says; what the client says is posted to `/messages/`."""
+
+    def __init__(self, server: Server[Any], drain: Drain) -> None:
+        self._server, self._drain = server, drain
+        self.transport = SseServerTransport(_MESSAGES, _GATE_CHECKS, LARGEST_BODY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            await Response(status_code=405, headers={"Allow": "GET"})(scope, receive, send)
+            return
+        async with self.transport.connect_sse(scope, receive, send) as (reading, writing):
+            with observed(reading, writing, self._drain, is_patient=False) as (read, write):
+                await self._server.run(read, write, self._server.create_initialization_options())
+
+
+class _Posts:
+    def __init__(self, transport: SseServerTransport) -> None:
+        self._transport = transport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._transport.handle_post_message(scope, receive, send)
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _ready(tools: Tools) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(_: Request) -> Response:
+        missing = sorted("the API" if name == "*" else name for name in tools.missing)
+        if tools.is_ready:
+            return JSONResponse({"status": "ready", "missing": missing})
+        why = "No tools are known yet: the API has not listed its connectors. The log says why."
+        return JSONResponse({"status": "starting", "missing": missing, "message": why}, 503)
+
+    return ready
