@@ -1,9 +1,11 @@
 """From a connector's functions to actions: what is listed, and what runs."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import to_jsonable_python
@@ -17,7 +19,7 @@ from bosa_hub.plugin import EFFECT_MARK, Connector, Context, Effect, Page, Resul
 from bosa_hub.schema import Schema, form_lists, reply_schema, request_schema
 from bosa_hub.transfer import OutputFile
 
-_FIELDS, _FILTERS = "response_fields", "response_filters"
+_FIELDS, _FILTERS = _ADDED = "response_fields", "response_filters"
 _NO_DATA: tuple[object, ...] = (type(None), OutputFile)
 _NOT_TOLD: tuple[object, ...] = (object, OutputFile)
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -40,8 +42,10 @@ class Action:
     name: str
     effect: Effect
     docstring: str
+    own: type[BaseModel] | None
+    """The model that the function takes."""
     request: type[BaseModel] | None
-    """The connector's own input, `response_fields` and `response_filters`; None where the action takes nothing."""
+    """That input, `response_fields` and `response_filters`; None where the action takes nothing."""
     returns: object
     """The type of `data`; `object` where it is not known."""
     function: Callable[..., Awaitable[object]]
@@ -57,13 +61,18 @@ class Action:
 
         """
         request = validate(self.request or _Strict, arguments)
-        available = {"request": request, "context": context}
+        available = {"request": self._own(arguments), "context": context}
         returned = await self.function(**{name: available[name] for name in self.parameters})
         if isinstance(returned, OutputFile):
             return returned
         result = _result(returned)
         data = self._kept(snake_keys(to_jsonable_python(result.data, by_alias=False)), request)
         return success(fields.select(data, getattr(request, _FIELDS, None)), result.meta)
+
+    def _own(self, arguments: Mapping[str, object]) -> BaseModel | None:
+        if self.own is None:
+            return None
+        return validate(self.own, {name: arguments[name] for name in arguments if name not in _ADDED})
 
     def _kept(self, data: object, request: BaseModel) -> object:
         conditions = cast("list[BaseModel]", getattr(request, _FILTERS, None) or [])
@@ -93,7 +102,17 @@ def actions(connectors: Iterable[Connector]) -> dict[str, dict[str, Action]]:
 
 
 def listing_item(action: Action) -> Schema:
-    """The action as the listing shows it."""
+    """The action as the listing shows it.
+
+    Raises:
+        TypeError: It cannot be told to the published clients.
+
+    """
+    with _noted(f"{action.connector}.{action.name}"):
+        return _listing_item(action)
+
+
+def _listing_item(action: Action) -> Schema:
     schema = request_schema(action.request) if action.request else None
     return {
         "method": "POST",
@@ -117,7 +136,7 @@ def validate(model: type[_Model], arguments: Mapping[str, object], *, echo: bool
 
     """
     try:
-        return model.model_validate(arguments)
+        return model.model_validate(arguments, by_alias=False, by_name=True)  # by the names that are listed
     except ValidationError as failed:
         raise invalid_arguments(failed, model, echo=echo) from None
 
@@ -127,7 +146,8 @@ def _actions(connector: Connector) -> Iterable[Action]:
         for name, member in vars(owner).items():
             effect = getattr(member, EFFECT_MARK, None)
             if effect is not None:
-                yield _action(connector, name, effect)
+                with _noted(f"{connector.name}.{name}"):
+                    yield _action(connector, name, effect)
 
 
 def _action(connector: Connector, name: str, effect: Effect) -> Action:
@@ -135,18 +155,30 @@ def _action(connector: Connector, name: str, effect: Effect) -> Action:
     hints = get_type_hints(function)
     returns = _data_type(hints.pop("return", object))
     _check(function, hints.get("request"), f"{connector.name}.{name}")
-    request = _wire_model(hints.get("request"), name, _added(returns))
+    own = hints.get("request")
+    request = _wire_model(own, name, _added(returns))
     return Action(
         connector=connector.name,
         name=name,
         effect=effect,
         docstring=inspect.getdoc(function) or "",
+        own=own,
         request=request,
         returns=returns,
         function=function,
         parameters=frozenset(inspect.signature(function).parameters),
         lists=form_lists(request_schema(request)) if request else None,
     )
+
+
+@contextmanager
+def _noted(action: str) -> Generator[None]:
+    """What fails here says which action it is about."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"It is about the action {action}.")
+        raise
 
 
 def _check(function: Callable[..., Awaitable[object]], model: object, where: str) -> None:
@@ -157,7 +189,7 @@ def _check(function: Callable[..., Awaitable[object]], model: object, where: str
         raise TypeError(f"{where} takes {sorted(unknown)}: an action takes `request` and `context`.")
     if "request" in parameters and not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TypeError(f"{where} does not say what `request` is: annotate it with a pydantic model.")
-    if model and (taken := {_FIELDS, _FILTERS} & cast("type[BaseModel]", model).model_fields.keys()):
+    if model and (taken := {*_ADDED} & cast("type[BaseModel]", model).model_fields.keys()):
         raise TypeError(f"{where} has {sorted(taken)} in its model: the hub adds these itself.")
 
 
@@ -178,11 +210,17 @@ def _added(returns: object) -> dict[str, Any]:
 
 
 def _data_type(hint: object) -> object:
-    if hint is Any or hint is Page or hint is Result:
+    if hint is Any or hint is Page or hint is Result or _may_be_more_than_data(hint):
         return object
     if get_origin(hint) is Page:
         return list[get_args(hint)[0]]
     return get_args(hint)[0] if get_origin(hint) is Result else hint
+
+
+def _may_be_more_than_data(hint: object) -> bool:
+    """A union, one branch of which is told by no schema."""
+    ways = get_args(hint) if get_origin(hint) in {Union, UnionType} else ()
+    return any((get_origin(way) or way) in {Page, Result, OutputFile} for way in ways)
 
 
 def _result(returned: object) -> Result[object]:

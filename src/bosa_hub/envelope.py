@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json, to_json, to_jsonable_python
 
 from bosa_hub.errors import HubError, Invalid
 
@@ -29,7 +29,7 @@ def failure(error: HubError, request_id: str) -> dict[str, object]:
             "reference_id": request_id,
             "request_id": request_id,
             "recovery": {"retryable": error.retry_after is not None, "retry_after_seconds": error.retry_after},
-            "details": error.details,
+            "details": to_jsonable_python(error.details, fallback=str),
         },
     }
     return body | ({"detail": error.problems} if isinstance(error, Invalid) else {})

@@ -34,9 +34,14 @@ class HubError(Exception):
     retry_after: int | None = None
     """Seconds after which the same request may be sent again, for nothing was done; None where that does not help."""
 
-    def __init__(self, message: str, *, code: str | None = None, details: object = None) -> None:
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.status not in range(400, 600):
+            raise ValueError(f"{cls.__name__}.status is {cls.status!r}: a failure has 400 to 599.")
+
+    def __init__(self, message: object, *, code: str | None = None, details: object = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(message).encode(errors="replace").decode()  # half a character cannot be sent
         self.code = code or self.default_code
         self.details = details
 

@@ -82,7 +82,7 @@ def _checked(connector: Connector, others: Sequence[Connector]) -> Connector:
 def _explained(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"{error}. Install its package, or put its folder on PYTHONPATH."
-    said = " ".join(str(error).split())[:1000]
+    said = " ".join(" ".join([str(error)[:1000], *getattr(error, "__notes__", [])]).split())
     if type(error) in {TypeError, ValueError}:
         return said
     at = extract_tb(error.__traceback__)[-1]

@@ -1,5 +1,6 @@
 """Where HTTP begins: whom the hub answers for, what every answer carries, and that no traceback leaves."""
 
+import asyncio
 import errno
 import logging
 import sqlite3
@@ -44,7 +45,9 @@ class Rim:
         try:
             self._check_host(scope)
             await self.app(scope, receive, marked)
-        except Exception as error:  # noqa: BLE001  the rim: nothing may pass
+        except BaseException as error:  # the rim: nothing may pass, be it an action's `SystemExit`
+            if _is_told_to_stop(error):
+                raise
             answer = failed(request, error)
             if (
                 not marked.begun
@@ -76,6 +79,12 @@ class _Marked:
         await self.send(message)
 
 
+def _is_told_to_stop(error: BaseException) -> bool:
+    """The request itself is cancelled, not something that an action waited for."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and bool(task and task.cancelling())
+
+
 def _host_name(host: str) -> str:
     """The name without port and brackets: `[::1]:80` is `::1`."""
     if host.startswith("["):
@@ -87,11 +96,13 @@ async def explained(request: Request, answer: Awaitable[Response]) -> Response:
     """The answer, or the one that says why there is none."""
     try:
         return await answer
-    except Exception as error:  # noqa: BLE001  whatever it is, it is an answer
+    except BaseException as error:
+        if _is_told_to_stop(error):
+            raise
         return failed(request, error)
 
 
-def failed(request: Request, error: Exception) -> Response:
+def failed(request: Request, error: BaseException) -> Response:
     """The answer that says what went wrong; what nobody foresaw is for the log alone."""
     if isinstance(error, HubError):
         return _failed(request, error)
@@ -102,7 +113,7 @@ def failed(request: Request, error: Exception) -> Response:
     return _failed(request, HubError(f"The hub failed. Its log says why, under request {request_id}."))
 
 
-def _no_room(error: Exception) -> bool:
+def _no_room(error: BaseException) -> bool:
     full = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
     sqlite_full = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits say more than is asked
@@ -118,6 +129,8 @@ async def _on_no_route(request: Request, error: Exception) -> Response:
     if refused.status_code == MethodNotAllowed.status:
         allowed = (refused.headers or {}).get("Allow", "another method")
         return _failed(request, MethodNotAllowed(f"Not with {request.method}: use {allowed}."), refused.headers)
+    if "endpoint" in request.scope:  # there is something, and it failed in this way itself
+        return failed(request, error)
     return _failed(
         request, NotFound("There is nothing at this path. GET /connectors lists every action with its path.")
     )

@@ -1,13 +1,18 @@
 """JSON Schemas as every published client takes them: a type beside each `$ref` and in each branch of an `anyOf`."""
 
-from collections.abc import Mapping
-from typing import TypeAlias, cast
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias, cast
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from bosa_connectors.shapes import is_object, items, members
 
 Schema: TypeAlias = dict[str, object]
 _MAPS = {"properties", "$defs"}
 _VALUES = {"default", "examples", "enum", "const"}
+_PLAIN_BYTES: Final = "plain-bytes"
 _META: Schema = {"anyOf": [{"type": "object", "additionalProperties": True}, {"type": "null"}]}
 
 
@@ -18,7 +23,9 @@ def request_schema(model: type[BaseModel]) -> Schema:
         TypeError: A field cannot be told to the published clients.
 
     """
-    schema = _typed_schema(model.model_json_schema(by_alias=False), model.__name__)
+    schema = _typed_schema(model.model_json_schema(by_alias=False, schema_generator=_Requests), model.__name__)
+    if any(node.get("format") == _PLAIN_BYTES for node in _nodes(schema)):
+        raise TypeError(f"{model.__name__} takes bytes: declare a file as InputFile, text as str.")
     definitions = cast("Mapping[str, Schema]", schema.get("$defs", {}))
     if any(_takes_file(field) for each in definitions.values() for field in _properties(each).values()):
         raise TypeError(f"{model.__name__} has a file within an object: a form can hold it as a field of its own only.")
@@ -28,6 +35,13 @@ def request_schema(model: type[BaseModel]) -> Schema:
         if any("items" in way and "type" not in _items(way) for way in _ways(_properties(schema)[name])):
             raise TypeError(f"{model.__name__}.{name}: published clients need one JSON type for the items of a list.")
     return schema
+
+
+class _Requests(GenerateJsonSchema):
+    """Tells bytes from files."""
+
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
+        return {**super().bytes_schema(schema), "format": _PLAIN_BYTES}
 
 
 def form_lists(schema: Schema) -> frozenset[str] | None:
@@ -93,6 +107,13 @@ def _type_of(node: Schema, definitions: Mapping[str, Schema], owner: str) -> str
     if len(types) != 1:
         raise TypeError(f"{owner}: published clients need one JSON type for each alternative, and {node} has none.")
     return types.pop()
+
+
+def _nodes(value: object) -> Iterator[Schema]:
+    if is_object(value):
+        yield dict(value)
+    for each in (*items(value), *members(value).values()):
+        yield from _nodes(each)
 
 
 def _branches(node: Schema, key: str) -> list[Schema]:
