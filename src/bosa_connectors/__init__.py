@@ -7,22 +7,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bosa_connectors.action_response import ActionResponse, AsyncActionResponse
     from bosa_connectors.aio import AsyncBosaConnector
     from bosa_connectors.calls import Action, Call, Credentials, Reply
     from bosa_connectors.catalogue import Catalogue
-    from bosa_connectors.connector import BosaConnector
-    from bosa_connectors.errors import BosaError
+    from bosa_connectors.connector import BosaConnector, GLConnectors
+    from bosa_connectors.errors import BosaConnectorError, BosaError
+    from bosa_connectors.models.file import ConnectorFile
+    from bosa_connectors.module import BosaConnectorModule
+    from bosa_connectors.tool import BOSAConnectorToolGenerator
 
-__all__ = ["Action", "AsyncBosaConnector", "BosaConnector", "BosaError", "Call", "Catalogue", "Credentials", "Reply"]
+__all__ = [
+    "Action",
+    "ActionResponse",
+    "AsyncActionResponse",
+    "AsyncBosaConnector",
+    "BOSAConnectorToolGenerator",
+    "BosaConnector",
+    "BosaConnectorError",
+    "BosaConnectorModule",
+    "BosaError",
+    "Call",
+    "Catalogue",
+    "ConnectorFile",
+    "Credentials",
+    "GLConnectors",
+    "Reply",
+]
 
 _HOMES = {
     "Action": "calls",
+    "ActionResponse": "action_response",
+    "AsyncActionResponse": "action_response",
     "AsyncBosaConnector": "aio",
+    "BOSAConnectorToolGenerator": "tool",
     "BosaConnector": "connector",
+    "BosaConnectorError": "errors",
+    "BosaConnectorModule": "module",
     "BosaError": "errors",
     "Call": "calls",
     "Catalogue": "catalogue",
+    "ConnectorFile": "models.file",
     "Credentials": "calls",
+    "GLConnectors": "connector",
     "Reply": "calls",
 }
 

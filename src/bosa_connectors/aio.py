@@ -1,7 +1,7 @@
 """The shell that awaits: the lines of `connector`, awaited."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,28 +10,38 @@ from weakref import WeakKeyDictionary
 
 import anyio
 import httpx
+from anyio import to_thread
 from anyio.lowlevel import current_token
 
-from bosa_connectors import discovery, wire
-from bosa_connectors.base import Connector, Exchange, repeating
-from bosa_connectors.calls import Call, Reply
+from bosa_connectors import arguments, discovery, wire
+from bosa_connectors.accounts import AsyncAccounts
+from bosa_connectors.action import AsyncConnectorActions
+from bosa_connectors.action_response import AsyncActionResponse
+from bosa_connectors.arguments import Given
+from bosa_connectors.base import Exchange, repeating
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Reply
 from bosa_connectors.catalogue import Catalogue
-from bosa_connectors.discovery import Known, Steps
+from bosa_connectors.discovery import Family, Known, Steps
 from bosa_connectors.download import AsyncDownload, AsyncStreamedReply
+from bosa_connectors.errand import Errand
 from bosa_connectors.errors import BosaError
 from bosa_connectors.models.file import held
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
+    bounded,
     client_settings,
     headers_of,
     received,
     too_large,
     translate,
 )
+from bosa_connectors.upload import asending
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from bosa_connectors.module import AsyncBosaConnectorModule
 
 T = TypeVar("T")
 
@@ -50,7 +60,7 @@ class _Loop:
     locks: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
 
 
-class AsyncBosaConnector(Connector):
+class AsyncBosaConnector(AsyncAccounts):
     """The connectors of one BOSA API: what they offer, and calls to it, awaited.
 
     One pooled HTTP client per event loop serves any number of tasks and users at once: credentials travel with each
@@ -60,7 +70,6 @@ class AsyncBosaConnector(Connector):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
         super().__init__(*args, **kwargs)
         self._loops: WeakKeyDictionary[object, _Loop] = WeakKeyDictionary()
-        self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,8 +86,7 @@ class AsyncBosaConnector(Connector):
             await here.client.aclose()
 
     def _here(self) -> _Loop:
-        if self._is_closed:
-            raise RuntimeError("This connector object has been closed: make another one.")
+        self._check_open()
         token = current_token().native_token
         if token not in self._loops:
             self._loops[token] = _Loop()
@@ -93,18 +101,19 @@ class AsyncBosaConnector(Connector):
 
         Raises ConnectorNotFound where there is no such connector.
         """
-        known = self._known.setdefault(app, Known())
-        if known.found is not None and self._is_fresh(known):
-            return known.found
-        return await self._discover(app, known)
+        known = self._entry(app)
+        if not known.is_fresh(time.monotonic()):
+            await self._discover(app, known)
+        return known.serving()
 
     async def refresh_connector(self, app: str) -> Catalogue:
         """The actions of a connector, asked anew."""
-        known = self._known.setdefault(app, Known())
-        return await self._discover(app, known)
+        known = self._entry(app)
+        await self._discover(app, known)
+        return known.answer()
 
-    async def _discover(self, app: str, known: Known) -> Catalogue:
-        """What the API says now; whoever waits for it meanwhile hears the same."""
+    async def _discover(self, app: str, known: Known) -> None:
+        """Asks the API; whoever waits for its answer meanwhile does not ask again."""
         asked = known.asked
         async with self._here().locks.setdefault(app, anyio.Lock()):
             if known.asked == asked:
@@ -112,7 +121,6 @@ class AsyncBosaConnector(Connector):
                     known.keep(await self._hold(discovery.discover(app, self._error_contract)), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
-            return known.answer()
 
     async def send(self, call: Call) -> Reply:
         """The reply to a call.
@@ -121,15 +129,114 @@ class AsyncBosaConnector(Connector):
         is sent, Unreachable where nothing was done, RequestTimeout where a question was not answered in time,
         OutcomeUnknown where it is not known whether the API acted, and BadReply for an answer that cannot be read.
         """
-        exchange = self._prepare(call)
+        exchange = await self._prepared(call)
         return await self._settle(exchange, partial(self._receive, exchange))
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncGenerator[Reply | AsyncStreamedReply]:
         """The reply to a call, as `send` gives it, while a file that it holds still arrives: see `AsyncDownload`."""
-        exchange = self._prepare(call)
+        exchange = await self._prepared(call)
         async with AsyncExitStack() as stack:
             yield await self._settle(exchange, partial(self._begin, exchange, stack))
+
+    async def _prepared(self, call: Call) -> Exchange:
+        """The exchange that a call is; its files are looked at in a worker thread."""
+        return await to_thread.run_sync(self._prepare, call) if call.action.binary else self._prepare(call)
+
+    async def execute(  # noqa: PLR0913  the published signature
+        self,
+        app_name: str,
+        action: str,
+        input_: Mapping[str, object] | None = None,
+        *,
+        identifier: str | None = None,
+        account: str | None = None,
+        max_attempts: int | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
+        **kwargs: object,
+    ) -> tuple[Any, int]:
+        """Body and status of the reply: the envelope as sent, or a ConnectorFile. A failure that the API states is one.
+
+        Keywords that are none of these are arguments of the action, beside `input_` or in its place; one that the
+        action does not know is left out with a warning (`strict` refuses it). `response_fields` names the parts of the
+        data that are wanted. `identifier` (once `account`) says which linked account acts. `max_attempts` counts the
+        first attempt, and repeats 429 and 5xx whatever the action does. `timeout` bounds connecting and each silence.
+
+        Raises InvalidAction and InvalidArguments before anything is sent, and what `send` raises.
+        """
+        given = arguments.given(
+            input_,
+            kwargs,
+            account=identifier or account,
+            max_attempts=max_attempts,
+            token=token,
+            headers=headers,
+            timeout=timeout,
+        )
+        return await self.carry_out((await self.catalogue(app_name)).action(action), given)
+
+    async def run(  # noqa: PLR0913  the published signature
+        self,
+        app_name: str,
+        action: str,
+        input_: Mapping[str, object] | None = None,
+        *,
+        identifier: str | None = None,
+        account: str | None = None,
+        max_attempts: int | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
+        **kwargs: object,
+    ) -> AsyncActionResponse:
+        """The reply to a call as `execute` makes it, with its pages to walk through."""
+        given = arguments.given(
+            input_,
+            kwargs,
+            account=identifier or account,
+            max_attempts=max_attempts,
+            token=token,
+            headers=headers,
+            timeout=timeout,
+        )
+        reply, call, fields = await self._perform((await self.catalogue(app_name)).action(action), given)
+        return AsyncActionResponse(partial(self._send_selected, fields), call, reply)
+
+    def connect(
+        self, app_name: str
+    ) -> "AsyncConnectorActions[Coroutine[Any, Any, tuple[Any, int]], Coroutine[Any, Any, AsyncActionResponse]]":
+        """The actions of a connector, to be called in a chain: `.action(name).params({…}).token("…").run()`, awaited.
+
+        Awaited itself, it raises ConnectorNotFound where there is no such connector.
+        """
+        return AsyncConnectorActions(self, app_name)
+
+    async def get_connector(self, app_name: str) -> "AsyncBosaConnectorModule":
+        """A connector: its actions, their parameters, and calls to them.
+
+        Raises ConnectorNotFound where there is no such connector.
+        """
+        from bosa_connectors.module import AsyncBosaConnectorModule  # noqa: PLC0415  a view of this shell
+
+        await self.catalogue(app_name)
+        return AsyncBosaConnectorModule(app_name, self)
+
+    async def carry_out(self, action: Action, given: Given) -> tuple[Any, int]:
+        """Body and status of the reply to what a program gave."""
+        reply, _, _ = await self._perform(action, given)
+        return arguments.body(reply), reply.status
+
+    async def _perform(self, action: Action, given: Given) -> tuple[Reply, Call, list[str]]:
+        """The reply, the call as it was sent, and the fields that were selected from its data."""
+        call, fields = given.call(action)
+        call, exchange = await to_thread.run_sync(self.admit, call) if action.binary else self.admit(call)
+        reply = await self._settle(exchange, partial(self._receive, exchange))
+        return arguments.selected(reply, fields), call, fields
+
+    async def _send_selected(self, fields: list[str], call: Call) -> Reply:
+        return arguments.selected(await self.send(call), fields)
 
     async def _hold(self, steps: Steps[T]) -> T:
         """What a conversation with the API comes to."""
@@ -139,6 +246,18 @@ class AsyncBosaConnector(Connector):
                 request = steps.send(await self._receive(self._ask(request)))
         except StopIteration as done:
             return done.value
+
+    async def _do(self, errand: Errand[T]) -> T:
+        """What comes of a request about users or their accounts."""
+        family = await self._speaks() if errand.older else "current"
+        return errand.outcome(await self._receive(self._errand(errand, family)), self._api_key)
+
+    async def _speaks(self) -> Family:
+        """Which family of paths the API speaks, asked once."""
+        async with self._here().locks.setdefault("", anyio.Lock()):
+            if self._family is None:
+                self._family = await self._hold(discovery.family(self._error_contract))
+            return self._family
 
     async def _settle(self, exchange: Exchange, attempt: Callable[[], Awaitable[Reply]]) -> Reply:
         """The outcome of the first attempt, or of as many as the policy allows."""
@@ -152,12 +271,12 @@ class AsyncBosaConnector(Connector):
     async def _repeat(self, exchange: Exchange, attempt: Callable[[], Awaitable[Reply]], first: Outcome) -> Outcome:
         from tenacity import AsyncRetrying  # noqa: PLC0415  most calls never need it
 
-        outcome = first
+        outcome = last = first
         async for trying in AsyncRetrying(**repeating(exchange, self._echoes)):
-            with trying:
-                if trying.retry_state.attempt_number > 1:
-                    outcome = await _outcome(attempt)
-            trying.retry_state.set_result(outcome)
+            if trying.retry_state.attempt_number > 1:
+                last = await _outcome(attempt)
+                outcome = exchange.truth(outcome, last)
+            trying.retry_state.set_result(last)
         return outcome
 
     async def _receive(self, exchange: Exchange) -> Reply:
@@ -166,15 +285,17 @@ class AsyncBosaConnector(Connector):
             reply = await self._begin(exchange, stack)
             if not isinstance(reply, AsyncStreamedReply):
                 return reply
-            return held(reply, b"".join([chunk async for chunk in reply.file.chunks]))
+            return held(reply, await reply.file.read())
 
     async def _begin(self, exchange: Exchange, stack: AsyncExitStack) -> Reply | AsyncStreamedReply:
         """The reply; of a file only the beginning."""
         response = await stack.enter_async_context(self._response(exchange))
         headers = headers_of(response)
+        self._listen(exchange, headers)
         if wire.is_file(response.status_code, headers):
-            file = AsyncDownload.of(wire.decode_file(headers), self._bytes(exchange, response))
-            return self._listen(exchange, AsyncStreamedReply(response.status_code, headers, file=file))
+            head, most = bounded(wire.decode_file(headers), exchange.max_file_bytes), exchange.max_file_bytes
+            file = AsyncDownload.of(head, partial(self._bytes, exchange, response, most))
+            return AsyncStreamedReply(response.status_code, headers, file=file)
         body = b"".join([chunk async for chunk in self._bytes(exchange, response, MAX_JSON_BYTES)])
         return self._decoded(exchange, response.status_code, headers, body)
 
@@ -183,10 +304,11 @@ class AsyncBosaConnector(Connector):
         client, request, patience = self._here().client, exchange.request, exchange.patience()
         url = self.api_base_url + request.path
         try:
-            built = client.build_request(
-                request.method, url, headers=request.headers, content=request.body, extensions={"timeout": patience}
-            )
-            response = await client.send(built, stream=True)
+            async with asending(request.body, patience.moved) as body:
+                built = client.build_request(
+                    request.method, url, headers=request.headers, content=body, extensions={"timeout": patience}
+                )
+                response = await client.send(built, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
         patience.transfer()

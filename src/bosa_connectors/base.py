@@ -1,19 +1,26 @@
 """What both shells are made of: where the API is, what is remembered of it, and how a call is prepared."""
 
+import inspect
 import math
 import os
 import random
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Self, cast
+from warnings import warn
 
-from bosa_connectors import discovery, retry, schema, wire
+from bosa_connectors import arguments, discovery, retry, schema, upload, wire
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Call, Pause, Policy, Reply
+from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.discovery import Contract, Known
 from bosa_connectors.effects import effect
-from bosa_connectors.errors import BosaError, BrokenReply
+from bosa_connectors.errand import Errand
+from bosa_connectors.errors import BosaError, BrokenReply, ConnectorNotFound, InvalidArguments
+from bosa_connectors.form import Form
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import Patience, unknown
 
@@ -21,11 +28,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from tenacity import RetryCallState
-
-AnyReply = TypeVar("AnyReply", bound=Reply)
-
-CATALOGUE_AGE = 3600.0
-"""Seconds after which a connector's catalogue is asked anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Exchange:
     ends: float | None
     """When the deadline is, on the monotonic clock."""
     writes: bool
+    max_file_bytes: int | None = None
+
+    @property
+    def is_once(self) -> bool:
+        """Whether the request holds what cannot be read a second time."""
+        return isinstance(self.request.body, Form) and self.request.body.is_once
 
     def patience(self) -> Patience:
         """The timeouts of one attempt."""
@@ -52,9 +60,20 @@ class Exchange:
         """Whether a first attempt needs no thought of another one."""
         return self.policy.attempts == 1 or (isinstance(outcome, Reply) and outcome.error is None)
 
+    def without_secrets(self, reply: Reply) -> Reply:
+        """The reply, with key and token hidden where its error repeats them; its body stays as it was sent."""
+        if reply.error is None:
+            return reply
+        sent = (self.request.headers.get(name, "") for name in ("x-api-key", "authorization"))
+        return replace(reply, error=reply.error.without([text.removeprefix("Bearer ") for text in sent]))
+
+    def truth(self, before: Outcome, last: Outcome) -> Outcome:
+        """What is known after two attempts."""
+        return retry.truth(before, last) if self.writes else last
+
     def pause(self, outcome: Outcome, attempt: int, *, is_once: bool) -> float | None:
         """Seconds until the next attempt, or None where `outcome` stands."""
-        return retry.pause(
+        seconds = retry.pause(
             self.policy,
             outcome,
             attempt=attempt,
@@ -62,6 +81,14 @@ class Exchange:
             chance=random.random(),  # noqa: S311  spreads waits, guards nothing
             is_once=is_once,
         )
+        return self._unless_once(seconds, outcome)
+
+    def _unless_once(self, seconds: float | None, outcome: Outcome) -> float | None:
+        if seconds is None or not self.is_once:
+            return seconds
+        if failure := outcome.error if isinstance(outcome, Reply) else outcome:
+            failure.add_note("It was not repeated: a file in it can be read only once. Give a Path, or open it anew.")
+        return None
 
 
 class Connector:
@@ -70,7 +97,7 @@ class Connector:
     def __init__(
         self,
         api_base_url: str = "https://api.bosa.id",
-        api_key: str = "bosa",
+        api_key: str | None = "bosa",
         *,
         error_contract: Contract = 1,
         strict: bool = False,
@@ -82,6 +109,7 @@ class Connector:
         self._known: dict[str, Known] = {}
         self._family: discovery.Family | None = None
         self._echoes_keys = False
+        self._is_closed = False
 
     @classmethod
     def from_env(cls) -> Self:
@@ -93,9 +121,35 @@ class Connector:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.api_base_url}>"
 
+    def known(self, app: str) -> Catalogue:
+        """The actions of a connector as they were found last; the API is not asked."""
+        found = self._known[app].found
+        if found is None:
+            raise ConnectorNotFound(app)
+        return found
+
+    def admit(self, call: Call) -> tuple[Call, Exchange]:
+        """The call as it is sent, and its exchange.
+
+        Arguments that the action does not know are left out, each with a warning; where `strict`, they are refused.
+        Raises InvalidArguments for everything else that is wrong.
+        """
+        try:
+            return call, self._prepare(call)
+        except InvalidArguments as wrong:
+            fitting, unknown = arguments.without_unknown(call, wrong)
+            if self.strict or not unknown:
+                raise
+        for text in arguments.warnings(call.action, unknown):
+            warn(text, stacklevel=_outside())
+        return fitting, self._prepare(fitting)
+
     def _prepare(self, call: Call) -> Exchange:
         """The exchange that a call is; raises InvalidArguments and InvalidSchema before anything is sent."""
-        writes = effect(call.action) != "read"
+        self._check_open()
+        if call.action.binary:
+            call = replace(call, arguments=upload.with_sources(call.action, call.arguments))
+        writes = (call.policy.effect or effect(call.action)) != "read"
         request = wire.encode(
             call,
             api_key=self._api_key,
@@ -104,32 +158,50 @@ class Connector:
         )
         schema.check(call.action, wire.present(call.action, call.arguments))
         ends = None if call.deadline is None else time.monotonic() + call.deadline
-        return Exchange(request, call.policy, call.timeout, call.deadline, ends, writes)
+        return Exchange(request, call.policy, call.timeout, call.deadline, ends, writes, call.max_file_bytes)
 
     def _ask(self, request: wire.Request) -> Exchange:
         """The exchange that a request which changes nothing is."""
+        self._check_open()
         return Exchange(request, Policy(), DEFAULT_TIMEOUT, None, None, writes=False)
+
+    def _errand(self, errand: Errand[Any], family: discovery.Family) -> Exchange:
+        """The exchange that a request about users or their accounts is: it is made once."""
+        self._check_open()
+        request = errand.request(family, self._api_key, self._error_contract, uuid.uuid4().hex)
+        return Exchange(request, Policy(), DEFAULT_TIMEOUT, None, None, errand.writes)
+
+    def _entry(self, app: str) -> Known:
+        """What is known of a connector."""
+        self._check_open()
+        return self._known.setdefault(app, Known())
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("This connector object has been closed: make another one.")
 
     def _echoes(self) -> bool:
         return self._echoes_keys
 
     def _decoded(self, exchange: Exchange, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
         try:
-            return self._listen(exchange, wire.decode(status, headers, body))
+            return exchange.without_secrets(wire.decode(status, headers, body))
         except BrokenReply as odd:
             if not exchange.writes:
                 raise
             raise unknown(f"{self.api_base_url} answered, and what it said cannot be read") from odd
 
-    def _listen(self, exchange: Exchange, reply: AnyReply) -> AnyReply:
+    def _listen(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
         """Remembers that the API honours keys: it says the one back that it was sent."""
         sent = exchange.request.headers.get("idempotency-key")
-        if sent and reply.headers.get("idempotency-key") == sent:
+        if sent and headers.get("idempotency-key") == sent:
             self._echoes_keys = True
-        return reply
 
-    def _is_fresh(self, known: Known) -> bool:
-        return time.monotonic() - known.at < CATALOGUE_AGE
+
+def _outside() -> int:
+    """How many frames above the caller of this the program is: that is where a warning points."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(inspect.currentframe()))
+    return sum(1 for _ in takewhile(lambda name: name.startswith("bosa_connectors."), names))
 
 
 def repeating(exchange: Exchange, is_once: Callable[[], bool]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The shell that waits: it sends what `wire` encodes, and hands over what `wire` decodes."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import Lock
@@ -9,31 +9,40 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from bosa_connectors import discovery, wire
-from bosa_connectors.base import Connector, Exchange, repeating
-from bosa_connectors.calls import Call, Reply
+from bosa_connectors import arguments, discovery, wire
+from bosa_connectors.accounts import Accounts
+from bosa_connectors.action import ConnectorActions
+from bosa_connectors.action_response import ActionResponse
+from bosa_connectors.arguments import Given
+from bosa_connectors.base import Exchange, repeating
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Reply
 from bosa_connectors.catalogue import Catalogue
-from bosa_connectors.discovery import Known, Steps
+from bosa_connectors.discovery import Family, Known, Steps
 from bosa_connectors.download import Download, StreamedReply
+from bosa_connectors.errand import Errand
 from bosa_connectors.errors import BosaError
 from bosa_connectors.models.file import held
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
+    bounded,
     client_settings,
     headers_of,
     received,
     too_large,
     translate,
 )
+from bosa_connectors.upload import sending
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bosa_connectors.module import BosaConnectorModule
+
 T = TypeVar("T")
 
 
-class BosaConnector(Connector):
+class BosaConnector(Accounts):
     """The connectors of one BOSA API: what they offer, and calls to it.
 
     One pooled HTTP client serves any number of threads and users at once: credentials travel with each call, cookies
@@ -55,6 +64,7 @@ class BosaConnector(Connector):
 
     def close(self) -> None:
         """Closes the connections. Using the object afterwards raises RuntimeError."""
+        self._is_closed = True
         self._client.close()
 
     def get_available_modules(self) -> list[str]:
@@ -66,18 +76,19 @@ class BosaConnector(Connector):
 
         Raises ConnectorNotFound where there is no such connector.
         """
-        known = self._known.setdefault(app, Known())
-        if known.found is not None and self._is_fresh(known):
-            return known.found
-        return self._discover(app, known)
+        known = self._entry(app)
+        if not known.is_fresh(time.monotonic()):
+            self._discover(app, known)
+        return known.serving()
 
     def refresh_connector(self, app: str) -> Catalogue:
         """The actions of a connector, asked anew."""
-        known = self._known.setdefault(app, Known())
-        return self._discover(app, known)
+        known = self._entry(app)
+        self._discover(app, known)
+        return known.answer()
 
-    def _discover(self, app: str, known: Known) -> Catalogue:
-        """What the API says now; whoever waits for it meanwhile hears the same."""
+    def _discover(self, app: str, known: Known) -> None:
+        """Asks the API; whoever waits for its answer meanwhile does not ask again."""
         asked = known.asked
         with self._locks.setdefault(app, Lock()):
             if known.asked == asked:
@@ -85,7 +96,6 @@ class BosaConnector(Connector):
                     known.keep(self._hold(discovery.discover(app, self._error_contract)), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
-            return known.answer()
 
     def send(self, call: Call) -> Reply:
         """The reply to a call.
@@ -104,6 +114,99 @@ class BosaConnector(Connector):
         with ExitStack() as stack:
             yield self._settle(exchange, partial(self._begin, exchange, stack))
 
+    def execute(  # noqa: PLR0913  the published signature
+        self,
+        app_name: str,
+        action: str,
+        input_: Mapping[str, object] | None = None,
+        *,
+        identifier: str | None = None,
+        account: str | None = None,
+        max_attempts: int | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        **kwargs: object,
+    ) -> tuple[Any, int]:
+        """Body and status of the reply: the envelope as sent, or a ConnectorFile. A failure that the API states is one.
+
+        Keywords that are none of these are arguments of the action, beside `input_` or in its place; one that the
+        action does not know is left out with a warning (`strict` refuses it). `response_fields` names the parts of the
+        data that are wanted. `identifier` (once `account`) says which linked account acts. `max_attempts` counts the
+        first attempt, and repeats 429 and 5xx whatever the action does. `timeout` bounds connecting and each silence.
+
+        Raises InvalidAction and InvalidArguments before anything is sent, and what `send` raises.
+        """
+        given = arguments.given(
+            input_,
+            kwargs,
+            account=identifier or account,
+            max_attempts=max_attempts,
+            token=token,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self.carry_out(self.catalogue(app_name).action(action), given)
+
+    def run(  # noqa: PLR0913  the published signature
+        self,
+        app_name: str,
+        action: str,
+        input_: Mapping[str, object] | None = None,
+        *,
+        identifier: str | None = None,
+        account: str | None = None,
+        max_attempts: int | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        **kwargs: object,
+    ) -> ActionResponse:
+        """The reply to a call as `execute` makes it, with its pages to walk through."""
+        given = arguments.given(
+            input_,
+            kwargs,
+            account=identifier or account,
+            max_attempts=max_attempts,
+            token=token,
+            headers=headers,
+            timeout=timeout,
+        )
+        reply, call, fields = self._perform(self.catalogue(app_name).action(action), given)
+        return ActionResponse(partial(self._send_selected, fields), call, reply)
+
+    def connect(self, app_name: str) -> ConnectorActions[tuple[Any, int], ActionResponse]:
+        """The actions of a connector, to be called in a chain: `.action(name).params({…}).token("…").run()`.
+
+        Raises ConnectorNotFound where there is no such connector.
+        """
+        self.catalogue(app_name)
+        return ConnectorActions(self, app_name)
+
+    def get_connector(self, app_name: str) -> "BosaConnectorModule":
+        """A connector: its actions, their parameters, and calls to them.
+
+        Raises ConnectorNotFound where there is no such connector.
+        """
+        from bosa_connectors.module import BosaConnectorModule  # noqa: PLC0415  a view of this shell
+
+        return BosaConnectorModule(app_name, connector=self)
+
+    def carry_out(self, action: Action, given: Given) -> tuple[Any, int]:
+        """Body and status of the reply to what a program gave."""
+        reply, _, _ = self._perform(action, given)
+        return arguments.body(reply), reply.status
+
+    def _perform(self, action: Action, given: Given) -> tuple[Reply, Call, list[str]]:
+        """The reply, the call as it was sent, and the fields that were selected from its data."""
+        call, fields = given.call(action)
+        call, exchange = self.admit(call)
+        reply = self._settle(exchange, partial(self._receive, exchange))
+        return arguments.selected(reply, fields), call, fields
+
+    def _send_selected(self, fields: list[str], call: Call) -> Reply:
+        return arguments.selected(self.send(call), fields)
+
     def _hold(self, steps: Steps[T]) -> T:
         """What a conversation with the API comes to."""
         try:
@@ -112,6 +215,18 @@ class BosaConnector(Connector):
                 request = steps.send(self._receive(self._ask(request)))
         except StopIteration as done:
             return done.value
+
+    def _do(self, errand: Errand[T]) -> T:
+        """What comes of a request about users or their accounts."""
+        family = self._speaks() if errand.older else "current"
+        return errand.outcome(self._receive(self._errand(errand, family)), self._api_key)
+
+    def _speaks(self) -> Family:
+        """Which family of paths the API speaks, asked once."""
+        with self._locks.setdefault("", Lock()):
+            if self._family is None:
+                self._family = self._hold(discovery.family(self._error_contract))
+            return self._family
 
     def _settle(self, exchange: Exchange, attempt: Callable[[], Reply]) -> Reply:
         """The outcome of the first attempt, or of as many as the policy allows."""
@@ -125,27 +240,29 @@ class BosaConnector(Connector):
     def _repeat(self, exchange: Exchange, attempt: Callable[[], Reply], first: Outcome) -> Outcome:
         from tenacity import Retrying  # noqa: PLC0415  most calls never need it
 
-        outcome = first
+        outcome = last = first
         for trying in Retrying(**repeating(exchange, self._echoes)):
-            with trying:
-                if trying.retry_state.attempt_number > 1:
-                    outcome = _outcome(attempt)
-            trying.retry_state.set_result(outcome)
+            if trying.retry_state.attempt_number > 1:
+                last = _outcome(attempt)
+                outcome = exchange.truth(outcome, last)
+            trying.retry_state.set_result(last)
         return outcome
 
     def _receive(self, exchange: Exchange) -> Reply:
         """The whole reply."""
         with ExitStack() as stack:
             reply = self._begin(exchange, stack)
-            return held(reply, b"".join(reply.file.chunks)) if isinstance(reply, StreamedReply) else reply
+            return held(reply, reply.file.read()) if isinstance(reply, StreamedReply) else reply
 
     def _begin(self, exchange: Exchange, stack: ExitStack) -> Reply | StreamedReply:
         """The reply; of a file only the beginning."""
         response = stack.enter_context(self._response(exchange))
         headers = headers_of(response)
+        self._listen(exchange, headers)
         if wire.is_file(response.status_code, headers):
-            file = Download.of(wire.decode_file(headers), self._bytes(exchange, response))
-            return self._listen(exchange, StreamedReply(response.status_code, headers, file=file))
+            head, most = bounded(wire.decode_file(headers), exchange.max_file_bytes), exchange.max_file_bytes
+            file = Download.of(head, partial(self._bytes, exchange, response, most))
+            return StreamedReply(response.status_code, headers, file=file)
         body = b"".join(self._bytes(exchange, response, MAX_JSON_BYTES))
         return self._decoded(exchange, response.status_code, headers, body)
 
@@ -154,10 +271,11 @@ class BosaConnector(Connector):
         request, patience = exchange.request, exchange.patience()
         url = self.api_base_url + request.path
         try:
-            built = self._client.build_request(
-                request.method, url, headers=request.headers, content=request.body, extensions={"timeout": patience}
-            )
-            response = self._client.send(built, stream=True)
+            with sending(request.body, patience.moved) as body:
+                built = self._client.build_request(
+                    request.method, url, headers=request.headers, content=body, extensions={"timeout": patience}
+                )
+                response = self._client.send(built, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
         patience.transfer()
@@ -177,6 +295,18 @@ class BosaConnector(Connector):
                 yield chunk
         except httpx.RequestError as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
+
+
+class GLConnectors(BosaConnector):
+    """The same under its later name: where the API is, and that there is no key, is taken for granted otherwise."""
+
+    def __init__(
+        self,
+        api_base_url: str = "https://connector.gdplabs.id",
+        api_key: str | None = None,
+        **kwargs: Any,  # noqa: ANN401  those of Connector
+    ) -> None:
+        super().__init__(api_base_url, api_key, **kwargs)
 
 
 def _outcome(attempt: Callable[[], Reply]) -> Outcome:

@@ -1,0 +1,141 @@
+"""What a program gave becomes a call: its arguments put together, what the action does not know taken out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
+
+from bosa_connectors import fields, retry, schema
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
+from bosa_connectors.errors import InvalidArguments, Problem
+from bosa_connectors.shapes import is_array, is_object, members
+
+FIELDS: Final = "response_fields"
+_PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
+_TOKENS: Final = {"page_token": "next_page_token", "next_token": "next_token"}
+"""Arguments whose next value comes in the data itself, and the field that carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a program gave for a call, beside the action."""
+
+    arguments: Mapping[str, object] = field(repr=False)
+    credentials: Credentials
+    policy: Policy
+    timeout: float | None
+    headers: Mapping[str, str] = field(repr=False)
+
+    def call(self, action: Action) -> tuple[Call, list[str]]:
+        """The call, and the fields that are to be selected from its reply."""
+        arguments, selected = split(action, self.arguments)
+        return Call(
+            action, arguments, self.credentials, policy=self.policy, timeout=self.timeout, headers=self.headers
+        ), selected
+
+
+def given(  # noqa: PLR0913  what a program may say of a call
+    input_: Mapping[str, object] | None,
+    named: Mapping[str, object],
+    *,
+    account: str | None = None,
+    max_attempts: int | None = None,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float | None = DEFAULT_TIMEOUT,
+) -> Given:
+    """What was given, checked as far as that can be done without the action: bad input costs no request."""
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout must be above 0 seconds, or None for no limit; got {timeout!r}")
+    return Given(
+        merge(input_, named),
+        Credentials(user_token=token, account=account),
+        retry.documented(max_attempts),
+        timeout,
+        dict(headers or {}),
+    )
+
+
+def merge(input_: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
+    """One set of arguments, a copy throughout; raises InvalidArguments for a name that was given two values."""
+    if input_ is not None and not is_object(input_):
+        raise InvalidArguments([Problem("", f"Expected an object, got {type(input_).__name__}", "an object")])
+    first, second = _plain(input_ or {}), _plain(named)
+    twice = [
+        name for name in members(second) if name in members(first) and members(first)[name] != members(second)[name]
+    ]
+    if twice:
+        raise InvalidArguments(
+            Problem(name, "Given twice, with different values: in the input and as a keyword", "one value")
+            for name in twice
+        )
+    return {**members(first), **members(second)}
+
+
+def _plain(value: object) -> object:
+    """A copy, in which tuples and sets are lists: JSON has no others."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(each) for each in cast("Iterable[object]", value)]
+    return value
+
+
+def split(action: Action, arguments: Mapping[str, object]) -> tuple[Mapping[str, object], list[str]]:
+    """The arguments for the action, and the fields that are to be selected from its reply.
+
+    Where the action selects fields itself, they stay among its arguments, with that of the next page beside them.
+    """
+    wanted = arguments.get(FIELDS)
+    if FIELDS in action.properties:
+        tokens = [token for name, token in _TOKENS.items() if name in action.properties]
+        if not tokens or not is_array(wanted) or not wanted:
+            return arguments, []
+        return {**arguments, FIELDS: [*wanted, *tokens]}, [path for path in wanted if isinstance(path, str)]
+    paths = [path for path in wanted if isinstance(path, str)] if is_array(wanted) else []
+    if wanted is not None and paths != wanted:
+        raise InvalidArguments([Problem(FIELDS, f"Expected {_PATHS}", _PATHS)])
+    return {name: value for name, value in arguments.items() if name != FIELDS}, paths
+
+
+def selected(reply: Reply, paths: list[str]) -> Reply:
+    """The reply with only these fields in its data; its body stays as sent, for it tells of the next page."""
+    if not paths or reply.error or reply.file:
+        return reply
+    return replace(reply, data=fields.select(reply.data, paths))
+
+
+def body(reply: Reply) -> object:
+    """The body of a reply from whose data fields may have been selected."""
+    if reply.error or reply.file or not is_object(reply.body) or "data" not in reply.body:
+        return reply.body if reply.error or reply.file else reply.data
+    return {**reply.body, "data": reply.data}
+
+
+def without_unknown(call: Call, wrong: InvalidArguments) -> tuple[Call, list[Problem]]:
+    """The call without the arguments that its action does not know, and what these are; none where all is known."""
+    unknown = [problem for problem in wrong.errors if problem.message == schema.UNKNOWN]
+    arguments: object = call.arguments
+    for problem in unknown:
+        arguments = _without(arguments, problem.path)
+    return replace(call, arguments=members(arguments)), unknown
+
+
+def _without(value: object, path: str) -> object:
+    """The value without what stands at a dotted path; names may hold dots themselves."""
+    if is_array(value):
+        index, _, below = path.partition(".")
+        return [_without(each, below) if str(place) == index else each for place, each in enumerate(value)]
+    whole = members(value)
+    if path in whole:
+        return {name: each for name, each in whole.items() if name != path}
+    return {
+        name: _without(each, path[len(name) + 1 :]) if path.startswith(f"{name}.") else each
+        for name, each in whole.items()
+    }
+
+
+def warnings(action: Action, unknown: list[Problem]) -> Iterator[str]:
+    """What to say of each argument that was left out."""
+    for problem in unknown:
+        hint = f" Did you mean {problem.nearest!r}?" if problem.nearest else ""
+        yield f"{action.connector}.{action.name} takes no argument {problem.path[:200]!r}: it is left out.{hint}"
