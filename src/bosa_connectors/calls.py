@@ -85,6 +85,8 @@ class Call:
     """Seconds for connecting, and for each silence, in one attempt; None for no limit."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Sent beside the call's own headers, which win."""
+    max_file_bytes: int | None = None
+    """A file in the reply that has more raises TooLarge, at once where the API says so; None for no limit."""
 
 
 @dataclass(frozen=True, slots=True)

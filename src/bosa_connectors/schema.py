@@ -10,13 +10,14 @@ from typing import Protocol, TypeAlias, cast
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem, nearest
+from bosa_connectors.form import Source
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 Node: TypeAlias = Mapping[str, object]
@@ -27,11 +28,27 @@ class _Validator(Protocol):
     def iter_errors(self, instance: object) -> Iterable[ValidationError]: ...
 
 
+class _File(str):
+    """Stands in for a file while the arguments are checked: a string, as files are listed."""
+
+    __slots__ = ()
+
+
+_FILE = _File("(a file)")
+_FILES = FormatChecker(formats=())
+
+
+@_FILES.checks("binary")
+def _is_file(value: object) -> bool:
+    return isinstance(value, _File) or not isinstance(value, str)
+
+
 _COMPILED: WeakKeyDictionary[Action, _Validator] = WeakKeyDictionary()
 _DEEP = 100
 """Levels of arguments that no action means to take."""
 
 UNKNOWN = "Unknown field"
+A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
 _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -47,13 +64,23 @@ def check(action: Action, arguments: Mapping[str, object]) -> None:
     """Raises InvalidArguments with everything that is wrong, InvalidSchema where the schema itself makes no sense."""
     try:
         validator = _COMPILED.get(action) or _compile(action)
-        errors = list(validator.iter_errors(arguments))
+        errors = list(validator.iter_errors(_without_files(action, arguments)))
     except (Unresolvable, RecursionError, AttributeError, TypeError, ValueError) as odd:
         if isinstance(odd, RecursionError) and is_deep(arguments):
             raise InvalidArguments([Problem("", "Nested too deeply", f"at most {_DEEP} levels")]) from odd
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} cannot be followed: {odd}"[:500]) from odd
     if errors:
         raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in _problems(error)))
+
+
+def _without_files(action: Action, arguments: Mapping[str, object]) -> Mapping[str, object]:
+    return {name: _stand_in(value) for name, value in arguments.items()} if action.binary else arguments
+
+
+def _stand_in(value: object) -> object:
+    if isinstance(value, Source):
+        return _FILE
+    return [_stand_in(each) for each in value] if is_array(value) else value
 
 
 def is_deep(value: object) -> bool:
@@ -75,7 +102,8 @@ def _compile(action: Action) -> _Validator:
             f"The schema of {action.connector}.{action.name} makes no sense: {odd.message[:300]}"
         ) from odd
     # an empty registry: the default one would fetch a remote reference
-    validator = cast("_Validator", Draft202012Validator(schema, registry=Registry()))
+    formats = _FILES if action.binary else None
+    validator = cast("_Validator", Draft202012Validator(schema, registry=Registry(), format_checker=formats))
     return _COMPILED.setdefault(action, validator)
 
 
@@ -168,6 +196,8 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         for name in members(instance):
             if name not in known and not any(pattern.search(name) for pattern in patterns):
                 yield Problem(_join(path, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
+    elif error.validator == "format":
+        yield Problem(path, f"Expected a file, got {_shown(instance)}: give {A_FILE}", A_FILE)
     elif within := list(_within_union(error)):
         yield from within
     else:

@@ -10,6 +10,7 @@ from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from bosa_connectors import form, header
 from bosa_connectors.calls import Action, Call, Credentials, FileHead, Reply
 from bosa_connectors.errors import (
     ApiError,
@@ -29,11 +30,9 @@ _SIZE_DIGITS: Final = 18
 _LONGEST_WAIT: Final = 1e9
 _Parameter: TypeAlias = str | tuple[str | None, str | None, str]
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,200}")
 _FRAMING = frozenset(
     {"connection", "content-length", "cookie", "host", "te", "trailer", "transfer-encoding", "upgrade"}
 )
-_NO_HEADER = re.compile(r"[^\x20-\x7e]|^\s|\s$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | form.Form = field(repr=False)
 
 
 def base_url(url: str) -> str:
@@ -73,26 +72,37 @@ def encode(call: Call, *, api_key: str | None, error_contract: Literal[1, 2], ke
     """
     own = headers(call.credentials or Credentials(), api_key, error_contract)
     beside = {"idempotency-key": key} if key else {}
+    kind, body = _body(call.action, present(call.action, call.arguments))
     return Request(
         method="POST",
         path=call.action.path,
-        headers={**beside, **_callers(call.headers), "content-type": JSON, **own},
-        body=_json(present(call.action, call.arguments)),
+        headers={**beside, **_callers(call.headers), "content-type": kind, **_length(body), **own},
+        body=body,
     )
+
+
+def _body(action: Action, arguments: Mapping[str, object]) -> tuple[str, bytes | form.Form]:
+    """What an action that has a field for files takes is a form, also where no file is attached."""
+    return form.encode(action, arguments) if action.binary else (JSON, _json(arguments))
+
+
+def _length(body: bytes | form.Form) -> dict[str, str]:
+    """The length of what is streamed, where it is known."""
+    return {} if isinstance(body, bytes) or body.size is None else {"content-length": str(body.size)}
 
 
 def _callers(headers: Mapping[str, str]) -> dict[str, str]:
     """The caller's own headers; what frames the message is not theirs to say."""
     named = {name.lower(): value for name, value in headers.items()}
     for name, value in named.items():
-        if not _HEADER_NAME.fullmatch(name) or name in _FRAMING:
+        if not header.is_name(name) or name in _FRAMING:
             raise BosaError(f"The header {name[:100]!r} cannot be sent along with a call.")
         _check_header(name, value)
     return named
 
 
 def _check_header(name: str, value: object) -> None:
-    if not isinstance(value, str) or _NO_HEADER.search(value):
+    if not header.is_value(value):
         raise BosaError(f"The value for the header {name} holds a character that a header cannot carry there.")
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 from anyio import to_thread
 
 from bosa_connectors import AsyncBosaConnector, BosaConnector
+from bosa_connectors.download import Download, StreamedReply
 
 Shell: TypeAlias = Literal["awaiting", "blocking"]
 SHELLS: tuple[Shell, ...] = ("awaiting", "blocking")
@@ -17,7 +18,7 @@ SHELLS: tuple[Shell, ...] = ("awaiting", "blocking")
 async def connecting(
     shell: Shell,
     url: str,
-    api_key: str = "client-key",
+    api_key: str | None = "client-key",
     **more: Any,  # noqa: ANN401  keywords of the constructor
 ) -> AsyncGenerator[AsyncBosaConnector]:
     """A connector object of this shell; the blocking one has its methods awaited, each in a thread."""
@@ -39,8 +40,12 @@ class Awaited:
         found = getattr(self.blocking, name)
         if name == "stream":
             return partial(_streamed, found)
+        if isinstance(found, Download):
+            return Awaited(found)
         if name.startswith("iter_"):
             return lambda: _iterated(found())
+        if type(self.blocking).__name__ in _STAYING and name not in _WAITING:
+            return found
         return _awaited(found) if callable(found) else found
 
 
@@ -54,6 +59,8 @@ def _awaited(method: Callable[..., object]) -> Callable[..., Awaitable[object]]:
 
 _STAYING = frozenset({"ActionResponse"})
 """Results whose own methods wait for the API."""
+_WAITING = frozenset({"next_page", "prev_page", "get_all_items"})
+"""Those methods; the others say what is known."""
 
 
 @asynccontextmanager
@@ -61,7 +68,7 @@ async def _streamed(stream: Callable[..., AbstractContextManager[Any]], *args: o
     opened = stream(*args)
     reply = await to_thread.run_sync(opened.__enter__)
     try:
-        yield reply
+        yield Awaited(reply) if isinstance(reply, StreamedReply) else reply
     finally:
         await to_thread.run_sync(opened.__exit__, None, None, None)
 
@@ -69,4 +76,4 @@ async def _streamed(stream: Callable[..., AbstractContextManager[Any]], *args: o
 async def _iterated(iterator: Iterator[object]) -> AsyncIterator[object]:
     nothing = object()
     while (item := await to_thread.run_sync(next, iterator, nothing)) is not nothing:
-        yield item
+        yield Awaited(item) if type(item).__name__ in _STAYING else item
