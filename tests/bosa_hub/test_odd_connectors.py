@@ -185,7 +185,7 @@ def test_whatever_python_returns_is_json(user: httpx.Client, which: str) -> None
     assert (answer.status_code, answer.json()["data"]) == (200, _JSON[which])
 
 
-@pytest.mark.parametrize("which", _VALUES.keys() - _JSON.keys())
+@pytest.mark.parametrize("which", [each for each in _VALUES if each not in _JSON])
 def test_what_is_no_json_is_an_ordinary_failure(user: httpx.Client, which: str) -> None:
     _is_ordinary(user.post("/give", json={"which": which}))
 
