@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from bosa_connectors.schema import is_deep
 from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_mcp.invisible import plain
 
 MOST_NODES: Final = 20_000
 """References that multiply each other would otherwise make a schema of any size."""
@@ -93,8 +94,10 @@ class _Compactor:
             return {key: {name: self.node(each, (*path, name), within) for name, each in value.items()}}
         if key in _SCHEMAS or key in _SCHEMAS_BY_NAME or not _VALUES.get(key, _is_anything)(value):
             raise ValueError(f"{_where(path)} makes no sense")
-        if key not in _VALUES or (key == "default" and value is None):
+        if key not in _VALUES or (key == "default" and value is None) or (key == "format" and value == "binary"):
             return {}
+        if key == "description":
+            return {key: plain(str(value))}
         return {"enum": [value]} if key == "const" else {key: value}
 
     def _reference(

@@ -1,29 +1,39 @@
-"""An action becomes a tool: its name, its description, and a schema that every model API takes."""
+"""An action becomes a tool: its name, title, description and annotations, and a schema that every model API takes."""
 
 import hashlib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import mcp_types as types
 
 from bosa_connectors.calls import Action
+from bosa_connectors.effects import effect
 from bosa_connectors.shapes import items, members
+from bosa_mcp import pages
 from bosa_mcp.compact import compact
+from bosa_mcp.invisible import plain
 
 NAME_LENGTH: Final = 48
 """Model APIs take 64 characters, and clients put a prefix of their own before the name."""
 DESCRIPTION_LENGTH: Final = 2_000
+TITLE_LENGTH: Final = 100
+MOST_BYTES: Final = 500_000
+"""A tool whose definition is larger is none: it would fill a page of the list alone."""
 
 FIELDS: Final = "response_fields"
 FILTERS: Final = "response_filters"
+ITEMS: Final = "max_items"
 INSTRUCTIONS: Final = """\
 Each tool is one action of a connector, named {connector}_{action}. A result is {"data", "meta"}; where there is a \
 further page, it also holds "next": call the same tool again with exactly next.arguments. A failure is {"error"}: its \
-message and hint say what to do.
+message and hint say what to do. Where a result is too large for one answer, "omitted" says how much is left out, and \
+names a resource that holds all of it.
+
+`max_items`, on tools that page, puts pages together until so many items have come; "next" goes on from there.
 
 `response_fields`, on every tool, keeps only these parts of data: dotted paths such as ["id", "user.login"]; lists are \
 mapped over. Use it whenever you need only a few fields of a large result.
@@ -32,8 +42,11 @@ mapped over. Use it whenever you need only a few fields of a large result.
 "root"?, …} with "type" one of string (value, ignore_case?), string_list (values, ignore_case?), number (value), \
 number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?)."""
 
+_FILE: Final = "A file; files cannot be sent yet."
+
 _SECTION = re.compile(r"^(args|arguments|parameters|params|returns?|raises|yields|examples?) *:", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +57,71 @@ class Offer:
     action: Action
     fields_argument: str
     """The name under which the tool takes `response_fields`."""
+    items_argument: str | None = None
+    """The name under which a tool that pages takes `max_items`."""
+    size: int = 0
+    """Bytes of the tool's definition in JSON."""
 
 
 def offer(name: str, action: Action) -> Offer:
     """The tool for an action; a ValueError says why there can be none."""
     listed = action.properties
-    fields_argument = FIELDS if FIELDS not in listed or _is_list(listed[FIELDS]) else f"bosa_{FIELDS}"
+    fields_argument = FIELDS if _is_list(listed.get(FIELDS)) else _free(FIELDS, listed)
     instead: dict[str, Mapping[str, object]] = {fields_argument: {"type": "array", "items": {"type": "string"}}}
     if _is_list(listed.get(FILTERS)):
         instead[FILTERS] = {"type": "array", "items": {}}
-    tool = types.Tool(name=name, description=describe(action), input_schema=compact(action.schema, instead))
-    return Offer(tool, action, fields_argument)
+    items_argument = None
+    if pages.does_page(action):
+        items_argument = _free(ITEMS, listed)
+        instead[items_argument] = {"type": "integer", "minimum": 1}
+    tool = types.Tool(
+        name=name,
+        title=title(action),
+        description=describe(action),
+        input_schema=_with_files(compact(action.schema, instead), action),
+        annotations=annotate(action),
+    )
+    size = len(tool.model_dump_json(by_alias=True, exclude_none=True).encode())
+    if size > MOST_BYTES:
+        raise ValueError(f"its definition of {size:,} bytes is too large for a list of tools")
+    return Offer(tool, action, fields_argument, items_argument, size)
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name of an argument of ours, where the action has none of this name itself."""
+    while name in taken:
+        name = f"bosa_{name}"
+    return name
+
+
+def _with_files(schema: dict[str, object], action: Action) -> dict[str, object]:
+    """The schema, saying of each argument that is a file what may be given for it."""
+    properties = dict(members(schema["properties"]))
+    for name in action.binary & properties.keys():
+        field = members(properties[name])
+        properties[name] = {**field, "description": f"{field.get('description', '')} {_FILE}".strip()}
+    return {**schema, "properties": properties}
+
+
+def annotate(action: Action) -> types.ToolAnnotations:
+    """What clients decide by whether they ask a person first.
+
+    What overwrites, deletes or cannot be called back destroys; what only adds does not. That repeating does no harm is
+    said of reading alone: a name does not tell whether an update sets or counts up. All may reach the world outside.
+    """
+    does = effect(action)
+    if does == "read":
+        return types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True)
+    return types.ToolAnnotations(
+        read_only_hint=False, destructive_hint=does != "create", idempotent_hint=False, open_world_hint=True
+    )
+
+
+def title(action: Action) -> str:
+    """What people read in place of the name: `List pull requests (github)`."""
+    words = " ".join(_WORDS.sub(" ", plain(f"{action.name}")).split())
+    label = words[:1].upper() + words[1:]
+    return f"{label} ({plain(action.connector)})"[:TITLE_LENGTH]
 
 
 def _is_list(schema: object) -> bool:
@@ -68,9 +135,9 @@ def describe(action: Action) -> str:
     for line in inspect.cleandoc(action.description[: 4 * DESCRIPTION_LENGTH]).splitlines():
         if _SECTION.match(line):
             break
-        lines.append(line.strip())
+        lines.append(plain(line).strip())
     prose = "\n".join(lines).strip()[:DESCRIPTION_LENGTH]
-    return prose or f"{action.name} of the connector {action.connector}."
+    return prose or plain(f"{action.name} of the connector {action.connector}.")[:DESCRIPTION_LENGTH]
 
 
 def name_tools(actions: Iterable[Action]) -> dict[str, Action]:
@@ -104,3 +171,19 @@ def _legal(name: str) -> str:
 def _cut(name: str, full: str) -> str:
     digest = hashlib.sha256(full.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{name[: NAME_LENGTH - 7]}_{digest}"
+
+
+def checking(offer: Offer, offers: Mapping[str, Offer], most: int = 2) -> list[str]:
+    """The tools that read what this one changes, the likeliest first: those of its connector that share its words."""
+    words = _words(offer)
+    readers = [
+        (len(words & _words(other)), name)
+        for name, other in offers.items()
+        if other.action.connector == offer.action.connector and effect(other.action) == "read"
+    ]
+    return [name for shared, name in sorted(readers, key=lambda each: (-each[0], each[1])) if shared][:most]
+
+
+def _words(offer: Offer) -> set[str]:
+    """The words of an action's name, in the singular."""
+    return {word.rstrip("s") for word in re.split(r"[^a-z0-9]+", offer.action.name.lower()) if word}

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bosa_mcp.compact import compact
+from bosa_mcp.invisible import plain
 
 from .scripted_api import Json, takes
 
@@ -64,7 +65,7 @@ def _objects(draw: st.DrawFn, inner: st.SearchStrategy[Json]) -> Json:
 @st.composite
 def _described(draw: st.DrawFn, inner: st.SearchStrategy[Json]) -> Json:
     return draw(inner) | draw(
-        st.fixed_dictionaries({}, optional={"description": st.text(max_size=9), "default": st.sampled_from([0, "x"])})
+        st.fixed_dictionaries({}, optional={"description": st.text(max_size=9).map(plain), "default": st.sampled_from([0, "x"])})
     )
 
 

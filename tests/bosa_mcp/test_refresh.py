@@ -149,16 +149,15 @@ async def test_only_the_connectors_that_were_chosen_are_asked_for(two: ScriptedA
     assert paths(two) == [NAMES, "/connectors/?modules=shop"]
 
 
-async def test_a_chosen_connector_that_the_api_does_not_have_is_warned_of(
+async def test_a_chosen_connector_that_the_api_does_not_have_is_warned_of_once_and_costs_no_further_look(
     two: ScriptedApi, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with connect(two.url, "shop", "shoop") as client:
-        assert set(await tools(client)) == {"shop_find"}
-        two.offer("shoop", "find")
-        assert set(await tools(client)) == {"shop_find", "shoop_find"}
-    [warning] = logged(caplog, "no tools of connector")
-    assert warning["connector"] == "shoop"
-    assert "no connector of this name" in warning["reason"]
+        for _ in range(3):
+            assert set(await tools(client)) == {"shop_find"}
+    assert paths(two) == [NAMES, "/connectors/?modules=shop"]
+    [warning] = logged(caplog, "a setting matches nothing")
+    assert (warning["setting"], warning["value"], warning["nearest"]) == ("BOSA_CONNECTORS", "shoop", "shop")
     assert warning["level"] == "warning"
 
 

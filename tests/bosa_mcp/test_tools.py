@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bosa_connectors.calls import Credentials
+from bosa_connectors.calls import Action, Credentials
 from bosa_hub.serve import RunningHub
-from bosa_mcp.tools import DESCRIPTION_LENGTH
+from bosa_mcp.tools import DESCRIPTION_LENGTH, name_tools
 
 from .conftest import Connect, answer, logged, refusal, tools
 from .scripted_api import Json, ScriptedApi, says, takes
@@ -135,13 +135,6 @@ async def test_what_is_no_action_for_a_model_is_no_tool(api: ScriptedApi, connec
     api.offer("shop", "looked", method="GET")
     for plumbing in ("integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin/revoke"):
         api.offer("shop", plumbing)
-    for name, binary in {
-        "bytes": {"type": "bytes"},
-        "binary": {"type": "string", "format": "binary"},
-        "nullable": {"anyOf": [{"type": "string", "format": "binary"}, {"type": "null"}]},
-        "several": {"type": "array", "items": {"type": "string", "format": "binary"}},
-    }.items():
-        api.offer("shop", name, takes(file=binary))
     async with connect(api.url) as client:
         assert set(await tools(client)) == {"shop_find"}
 
@@ -170,9 +163,10 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
     api.offer("office", "find")
     async with connect(api.url) as client:
         assert set(await tools(client)) == {"shop_find", "office_find"}
-    left_out = {entry["action"]: entry["reason"] for entry in logged(caplog, "action left out")}
-    assert left_out.keys() == {*ODD_ITEMS, *NONSENSE, "no object"}
+    left_out = {entry["tool"]: entry["reason"] for entry in logged(caplog, "action left out")}
+    names = [*ODD_ITEMS, *NONSENSE, "no object"]
+    assert left_out.keys() == set(name_tools(Action("shop", name, "/", "", {}) for name in names))
     assert all(left_out.values())
-    assert "properties.p.pattern" in left_out["a pattern that is none"]
-    assert "elsewhere.example" in left_out["an absolute URL for a path"]
+    assert "properties.p.pattern" in left_out["shop_a_pattern_that_is_none"]
+    assert "elsewhere.example" in left_out["shop_an_absolute_URL_for_a_path"]
     assert not any("elsewhere" in asked.path for asked in api.asked)

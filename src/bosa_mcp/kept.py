@@ -1,0 +1,149 @@
+"""The last good catalogue on disk, so that a server starts at once while the API is slow or down.
+
+A connector is a file in the form in which the API lists it, so that reading it again checks it again. Its time of last
+modification is when the API listed it so.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Final
+
+import structlog
+
+from bosa_connectors import catalogue
+from bosa_connectors.calls import Action
+from bosa_connectors.catalogue import Catalogue
+from bosa_connectors.shapes import is_object
+
+FORMAT: Final = 1
+"""A file of another one is passed over."""
+_LARGEST: Final = 64 * 1024 * 1024
+_UNFINISHED: Final = ".new-"
+
+log = structlog.get_logger("bosa_mcp")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the API listed of a connector."""
+
+    catalogue: Catalogue
+    digest: str
+    at: float
+    """When, in seconds since 1970."""
+
+
+def listed(found: Catalogue, at: float) -> Listed:
+    """A catalogue, with a digest that differs where an action does."""
+    digest = hashlib.sha256(_encoded(found, sort_keys=True).encode())
+    digest.update(json.dumps(sorted(found.refused.items())).encode())
+    return Listed(found, digest.hexdigest(), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A folder (0700) for the catalogue of one API. A disk that cannot be used costs a line in the log."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, data_dir: Path, api: str) -> "Shelf":
+        """The one for the API at this address; no name from outside is part of a path."""
+        return cls(data_dir / "catalogue" / _name(api))
+
+    def load(self) -> dict[str, Listed]:
+        """What is kept, by connector; files that make no sense are passed over."""
+        found: dict[str, Listed] = {}
+        for path in self._files():
+            try:
+                each = self._read(path)
+            except (OSError, ValueError, RecursionError) as odd:
+                log.warning("a kept catalogue is passed over", file=str(path), reason=str(odd)[:300])
+            else:
+                found[each.catalogue.connector] = each
+        return found
+
+    def save(self, before: Mapping[str, Listed], now: Mapping[str, Listed]) -> None:
+        """Keeps what the API lists now in place of what it listed before."""
+        try:
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
+            for connector in before.keys() - now.keys():
+                self._path(connector).unlink(missing_ok=True)
+            for connector, each in now.items():
+                self._keep(each, before.get(connector))
+        except OSError as failure:
+            log.warning("the catalogue cannot be kept", folder=str(self.folder), reason=str(failure))
+
+    def _keep(self, each: Listed, before: Listed | None) -> None:
+        path = self._path(each.catalogue.connector)
+        if before and before.digest == each.digest and path.exists():
+            if before.at != each.at:
+                os.utime(path, (each.at, each.at))
+            return
+        name = json.dumps(each.catalogue.connector)
+        text = f'{{"format":{FORMAT},"connector":{name},"actions":{_encoded(each.catalogue)}}}'
+        _replace(path, text.encode(), each.at)
+
+    def _read(self, path: Path) -> Listed:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("it is too large")
+        content = json.loads(path.read_bytes())
+        if not is_object(content) or content.get("format") != FORMAT:
+            raise ValueError("it is no catalogue of this version")
+        connector = content.get("connector")
+        if not isinstance(connector, str) or path != self._path(connector):
+            raise ValueError("it is not the catalogue of the connector that its name says")
+        found = catalogue.parse(connector, {connector: content.get("actions")})
+        return listed(found, path.stat().st_mtime)
+
+    def _path(self, connector: str) -> Path:
+        return self.folder / f"{_name(connector)}.json"
+
+    def _files(self) -> Iterable[Path]:
+        return sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ()
+
+
+def _replace(path: Path, content: bytes, at: float) -> None:
+    """The whole file or the one before, whatever happens; readable by nobody else."""
+    handle, new = mkstemp(dir=path.parent, prefix=_UNFINISHED)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.utime(new, (at, at))
+        Path(new).replace(path)
+    except BaseException:
+        Path(new).unlink(missing_ok=True)
+        raise
+
+
+def _name(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _encoded(found: Catalogue, *, sort_keys: bool = False) -> str:
+    """The actions in the form in which an API lists them."""
+    return "{" + ",".join(_items(found, sort_keys=sort_keys)) + "}"
+
+
+def _items(found: Catalogue, *, sort_keys: bool) -> Iterator[str]:
+    for name, action in sorted(found.items()):
+        try:
+            item = json.dumps(_item(action), sort_keys=sort_keys, separators=(",", ":"))
+            yield f"{json.dumps(name)}:{item}"
+        except (RecursionError, ValueError):  # nested so deeply that it cannot become a tool either
+            continue
+
+
+def _item(action: Action) -> dict[str, object]:
+    return {
+        "method": "POST",
+        "path": action.path,
+        "docstring": action.description,
+        "parameters": {"request": {"schema": dict(action.schema)}},
+        "x-bosa-effect": action.stated_effect,
+    }
