@@ -1,13 +1,14 @@
 """What an API offers, asked in a few requests: conversations that yield a request, are sent its reply, and return."""
 
 from collections.abc import Generator
+from copy import copy
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, NoReturn, TypeAlias, TypeVar
 
 from bosa_connectors import catalogue
 from bosa_connectors.calls import Reply
 from bosa_connectors.catalogue import Catalogue
-from bosa_connectors.errors import ApiError, BadReply, BosaError
+from bosa_connectors.errors import ApiError, BadReply, BosaError, ConnectorNotFound
 from bosa_connectors.shapes import is_array, is_object
 from bosa_connectors.wire import Request, listing
 
@@ -17,6 +18,11 @@ Steps: TypeAlias = Generator[Request, Reply, T]
 Contract: TypeAlias = Literal[1, 2]
 Family: TypeAlias = Literal["older", "current"]
 """Which paths a server speaks: those of 0.1.x, or those of everything later."""
+
+CATALOGUE_AGE: Final = 3600.0
+"""Seconds after which a connector's catalogue is asked anew."""
+SECOND_LOOK: Final = 60.0
+"""Seconds for which the last good catalogue goes on serving after the API failed to give a newer one."""
 
 _OLDER_FAMILY: Final = frozenset({404, 405})
 """What a server of the older family says to `GET /connectors/names`."""
@@ -35,18 +41,31 @@ class Known:
     """Why the last time found nothing."""
 
     def keep(self, result: Catalogue | BosaError, now: float) -> None:
-        """What was found now; a failure leaves what was found before."""
-        self.asked, self.at = self.asked + 1, now
+        """What was found now; a failure leaves what was found before, unless the connector is gone."""
         self.failure = result if isinstance(result, BosaError) else None
-        self.found = self.found if isinstance(result, BosaError) else result
+        if not isinstance(result, BosaError):
+            self.found = result
+        elif isinstance(result, ConnectorNotFound):
+            self.found = None
+        self.asked, self.at = self.asked + 1, now
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether what was found serves without another look."""
+        return self.found is not None and now - self.at < (SECOND_LOOK if self.failure else CATALOGUE_AGE)
 
     def answer(self) -> Catalogue:
         """What was found the last time; raises why nothing was."""
-        if self.failure:
-            raise self.failure
-        if self.found is None:
-            raise BadReply("Nothing is known of this connector.")
+        if self.failure or self.found is None:
+            self._fail()
         return self.found
+
+    def serving(self) -> Catalogue:
+        """The last that was found, whatever came after it; raises why there is none."""
+        return self.answer() if self.found is None else self.found
+
+    def _fail(self) -> NoReturn:
+        failure = self.failure or BadReply("Nothing is known of this connector.")
+        raise copy(failure) from failure.__cause__  # a copy: one error raised by many would gather all their tracebacks
 
 
 def names(contract: Contract) -> Steps[list[str]]:

@@ -9,11 +9,12 @@
   x Unreachable               no connection: nothing was done
   x RequestTimeout            no answer in time, to a question                        (TimeoutError)
   x OutcomeUnknown            no answer, or none that can be read, to what may have acted
+  x BrokenUpload              a file could not be read to its end while it was sent
   x BadReply                  an answer that is not what this API says
     - BrokenReply             an answer that cannot be decoded
     - TooLarge                an answer larger than what is taken
   x PagingError               the next page cannot be asked for
-  x ApiError                  the API answered with a failure
+  x ApiError                  the API answered with a failure                         (ValueError)
     - Unauthenticated         401
     - Forbidden               403
     - NotFound                404
@@ -22,9 +23,17 @@
     - RateLimited             429
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import ClassVar, Final, Self
+
+from bosa_connectors.hiding import hide
+
+_SHOWN: Final = ("message", "code", "request_id")
+_SENTENCES: Final = re.compile(r"[.!?] \S")
+"""A message of more than a sentence says itself what to do."""
 
 
 class BosaError(Exception):
@@ -104,6 +113,10 @@ class OutcomeUnknown(BosaError):
     """Something that may act was sent, and no answer came back whole: look before you repeat it."""
 
 
+class BrokenUpload(BosaError):
+    """A file could not be read to its end while it was sent: the API got half a request, and nothing was done."""
+
+
 class BadReply(BosaError):
     """The API answered with something that is not what a BOSA API says."""
 
@@ -134,44 +147,108 @@ class Failure:
     details: object = field(default=None, repr=False)
 
 
-class ApiError(BosaError):
-    """The API answered with a failure."""
+class ApiError(BosaError, ValueError):
+    """The API answered with a failure. A ValueError, for that is what programs catch around calls about users."""
+
+    _advice: ClassVar[str] = "The API refuses the call as it is: correct it before you repeat it."
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
         super().__init__(failure)
 
     def __str__(self) -> str:
-        return f"{self.failure.status}: {self.failure.message}"
+        said = self.failure.message
+        advice = "" if _SENTENCES.search(said) else self.advice
+        return f"{self.failure.status}: {said}{'' if said.endswith(tuple('.!?')) else '.'} {advice}".rstrip()
+
+    @property
+    def advice(self) -> str:
+        """What to do next, where the API does not say so itself."""
+        if self.status < 500:  # noqa: PLR2004  the API's own failures
+            return self._advice
+        named = f" as request {self.request_id}" if self.request_id else ""
+        return f"The API failed: whoever runs it finds this in its log{named}."
 
     @property
     def status(self) -> int:
         """The HTTP status."""
         return self.failure.status
 
+    @property
+    def message(self) -> str:
+        """What the API says went wrong."""
+        return self.failure.message
+
+    @property
+    def code(self) -> str | None:
+        """The API's own word for it, UPPER_SNAKE."""
+        return self.failure.code
+
+    @property
+    def request_id(self) -> str | None:
+        """How the API's logs name the request."""
+        return self.failure.request_id
+
+    @property
+    def retryable(self) -> bool | None:
+        """Whether the API says that nothing was done, and another attempt may succeed; None where it does not say."""
+        return self.failure.retryable
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which the API asks to be called again."""
+        return self.failure.retry_after
+
+    @property
+    def details(self) -> object:
+        """What else the API says about it."""
+        return self.failure.details
+
+    def without(self, secrets: Iterable[str]) -> Self:
+        """The same error, with these hidden in what it shows."""
+        hidden = list(secrets)
+        shown = {name: hide(text, hidden) for name in _SHOWN if (text := getattr(self.failure, name))}
+        return type(self)(replace(self.failure, **shown))
+
 
 class Unauthenticated(ApiError):
     """The client key or the user token is missing, malformed or expired."""
+
+    _advice = "Check the client key and the user token."
 
 
 class Forbidden(ApiError):
     """The user may not do this."""
 
+    _advice = "Use an account that may do this, or have the permission given."
+
 
 class NotFound(ApiError):
     """What was asked for does not exist."""
+
+    _advice = "Check the names and identifiers in the call."
 
 
 class NotConnected(NotFound):
     """The user has linked no account to this connector."""
 
+    _advice = "Link an account first: initiate_connector_auth gives the address to visit."
+
 
 class Conflict(ApiError):
     """It exists already, or is being made at this moment."""
 
+    _advice = "Look at what is there before you repeat it."
+
 
 class RateLimited(ApiError):
     """Too many requests: wait, then ask again."""
+
+    @property
+    def advice(self) -> str:
+        """How long to wait."""
+        wait = "Wait" if self.retry_after is None else f"Wait {self.retry_after:g} s"
+        return f"{wait}, then repeat it."
 
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {

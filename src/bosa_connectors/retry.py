@@ -22,6 +22,8 @@ _FIRST_BACKOFF: Final = 0.5
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _CONFLICT: Final = 409
+_NOBODY_KNOWS: Final = "OUTCOME_UNKNOWN"
+"""The code of an API that has lost sight of what came under this key: it will know no more the next time."""
 
 Outcome: TypeAlias = Reply | BosaError
 """What an attempt came to."""
@@ -48,13 +50,30 @@ def pause(  # noqa: PLR0913  the facts that the decision rests on
     """Seconds to wait before the next attempt; None where `outcome` stands.
 
     `attempt` counts from 1, `left` is the seconds until the deadline, `chance` a random number from 0 to 1, and
-    `is_once` says whether the API carries out what is sent twice under one key only once.
+    `is_once` says whether the API carries out what is sent twice under one key only once. A wait that the API asks for
+    is waited as it says, or not at all where it is longer than 64 s.
     """
     if attempt >= policy.attempts or not _may_repeat(policy, outcome, is_once=is_once):
         return None
     said = _said(outcome)
     seconds = _backoff(policy, attempt, chance) if said is None else said
     return seconds if seconds < left and (said is None or said <= MAX_BACKOFF_SECONDS) else None
+
+
+def truth(before: Outcome, last: Outcome) -> Outcome:
+    """What is known after two attempts to write: one that did nothing says nothing of the one before it."""
+    return before if _did_nothing(last) and not _did_nothing(before) else last
+
+
+def _did_nothing(outcome: Outcome) -> bool:
+    """Whether this attempt provably did nothing: refused on the way, or by an API that says so."""
+    if not isinstance(outcome, Reply):
+        return isinstance(outcome, Unreachable)
+    if (error := outcome.error) is None or error.failure.code == _NOBODY_KNOWS:
+        return False
+    said = error.failure
+    is_put_off = said.status in {_UNAVAILABLE, _CONFLICT} and said.retry_after is not None
+    return said.retryable is True or (said.retryable is None and (said.status == _TOO_MANY or is_put_off))
 
 
 def _backoff(policy: Policy, attempt: int, chance: float) -> float:
@@ -81,6 +100,8 @@ def _may_repeat(policy: Policy, outcome: Outcome, *, is_once: bool) -> bool:
 
 def _is_worth_it(policy: Policy, error: ApiError, *, is_harmless: bool) -> bool:
     said = error.failure
+    if said.code == _NOBODY_KNOWS:
+        return False
     if said.retryable is not None:
         return said.retryable
     if policy.effect is None or is_harmless:

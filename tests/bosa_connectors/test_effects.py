@@ -13,7 +13,7 @@ from bosa_connectors.effects import effect
 
 def named(name: str, description: str = "", *, connector: str = "notes", arguments: Iterable[str] = ()) -> Action:
     """An action of this name that takes these arguments."""
-    return Action(connector, name, "/do", description, {"properties": {argument: {} for argument in arguments}})
+    return Action(connector, name, "/do", description, {"properties": dict.fromkeys(arguments, True)})
 
 
 SAID: dict[Effect, str] = {

@@ -52,23 +52,59 @@ def test_the_tree_at_the_top_of_the_module_shows_every_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "advice"),
     [
-        (400, "ApiError"),
-        (401, "Unauthenticated"),
-        (403, "Forbidden"),
-        (404, "NotFound"),
-        (405, "ApiError"),
-        (409, "Conflict"),
-        (422, "ApiError"),
-        (429, "RateLimited"),
-        (500, "ApiError"),
-        (503, "ApiError"),
+        (400, "ApiError", "The API refuses the call as it is: correct it before you repeat it."),
+        (401, "Unauthenticated", "Check the client key and the user token."),
+        (403, "Forbidden", "Use an account that may do this, or have the permission given."),
+        (404, "NotFound", "Check the names and identifiers in the call."),
+        (405, "ApiError", "The API refuses the call as it is: correct it before you repeat it."),
+        (409, "Conflict", "Look at what is there before you repeat it."),
+        (422, "ApiError", "The API refuses the call as it is: correct it before you repeat it."),
+        (429, "RateLimited", "Wait, then repeat it."),
+        (500, "ApiError", "The API failed: whoever runs it finds this in its log."),
+        (503, "ApiError", "The API failed: whoever runs it finds this in its log."),
     ],
 )
-def test_a_status_has_the_error_that_says_what_to_do(status: int, kind: str) -> None:
-    error = api_error(Failure(status=status, message="It went wrong."))
-    assert (type(error).__name__, error.status, str(error)) == (kind, status, f"{status}: It went wrong.")
+def test_a_status_has_the_error_that_says_what_to_do(status: int, kind: str, advice: str) -> None:
+    error = api_error(Failure(status=status, message="It went wrong"))
+    assert (type(error).__name__, error.status, str(error)) == (kind, status, f"{status}: It went wrong. {advice}")
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (Failure(status=429, message="Slow down!", retry_after=3), "429: Slow down! Wait 3 s, then repeat it."),
+        (
+            Failure(status=500, message="It broke.", request_id="r-1"),
+            "500: It broke. The API failed: whoever runs it finds this in its log as request r-1.",
+        ),
+        (
+            Failure(status=404, message="Integration does not exist: sql."),
+            "404: Integration does not exist: sql. Link an account first: initiate_connector_auth gives the address to"
+            " visit.",
+        ),
+        (Failure(status=409, message="It exists. Take another name."), "409: It exists. Take another name."),
+    ],
+)
+def test_an_error_says_what_to_do_unless_the_api_says_more_than_a_sentence(failure: Failure, said: str) -> None:
+    assert str(api_error(failure)) == said
+
+
+def test_what_the_api_said_is_reached_from_the_error_itself() -> None:
+    failure = Failure(
+        status=429, message="Slow.", code="SLOW", request_id="r", retryable=True, retry_after=3, details={"limit": 5}
+    )
+    error = api_error(failure)
+    said = (error.message, error.code, error.request_id, error.retryable, error.retry_after, error.details)
+    assert said == ("Slow.", "SLOW", "r", True, 3, {"limit": 5})
+
+
+def test_secrets_are_hidden_in_what_an_error_shows() -> None:
+    failure = Failure(status=401, message="Token hush-hush-1 is bad.", code="hush-hush-1", request_id="a hush-hush-1")
+    error = api_error(failure).without(["hush-hush-1", ""])
+    assert (type(error), error.message) == (Unauthenticated, "Token [hidden] is bad.")
+    assert "hush" not in f"{error!s} {error!r} {error.failure!r}"
 
 
 @pytest.mark.parametrize(

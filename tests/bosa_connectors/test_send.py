@@ -256,7 +256,8 @@ async def test_a_failure_is_the_error_of_the_reply_and_is_not_raised(
 ) -> None:
     api.answers[DO] = answer
     reply = await connector.send(call())
-    assert (type(reply.error), str(reply.error), reply.status, reply.data) == (kind, message, answer.status, None)
+    assert (type(reply.error), reply.status, reply.data) == (kind, answer.status, None)
+    assert str(reply.error).startswith(message)
 
 
 async def test_a_call_that_is_not_found_is_tried_nowhere_else(api: ScriptedApi, connector: AsyncBosaConnector) -> None:

@@ -73,7 +73,7 @@ async def test_where_nobody_listens_nothing_was_sent() -> None:
 
 async def test_a_server_that_hangs_up_after_a_failure_without_a_word_does_not_hurt_the_next_call() -> None:
     async with raw_api(hanging_up(BROKE), answering(answer())) as api, AsyncBosaConnector(api.url) as connector:
-        assert str((await connector.send(CALL)).error) == "500: It broke."
+        assert str((await connector.send(CALL)).error).startswith("500: It broke.")
         assert (await connector.send(CALL)).data == 1
 
 
