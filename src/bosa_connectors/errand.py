@@ -131,11 +131,18 @@ def segment(name: str, text: object) -> str:
     return quote(str(text), safe="")
 
 
+def given_object(name: str, value: object) -> dict[str, object]:
+    """The JSON object that was given; raises InvalidArguments where it is none."""
+    if not is_object(value):
+        raise InvalidArguments([Problem(name, f"This is a {type(value).__name__}", "a mapping")])
+    given = dict(value)
+    if not _is_json(given):
+        raise InvalidArguments([Problem(name, "JSON cannot say this", _JSON)])
+    return given
+
+
 def saying(**members: object) -> bytes:
-    """The JSON object with these members; raises InvalidArguments where there is none."""
-    odd = [Problem(name, "JSON cannot say this", _JSON) for name, value in members.items() if not _is_json(value)]
-    if odd:
-        raise InvalidArguments(odd)
+    """The JSON object with these members."""
     return json.dumps(members, ensure_ascii=False).encode()
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bosa_connectors import users
-from bosa_connectors.errand import Errand, given, lacking, member, saying, segment
-from bosa_connectors.errors import ApiError, InvalidArguments, NotConnected, NotFound, Problem, api_error
+from bosa_connectors.errand import Errand, given, given_object, lacking, member, saying, segment
+from bosa_connectors.errors import ApiError, NotConnected, NotFound, api_error
 from bosa_connectors.hiding import texts
 from bosa_connectors.models.integration import Integration
 from bosa_connectors.models.result import ActionResult
@@ -37,11 +37,10 @@ def configure(
 ) -> Errand[ActionResult]:
     """An account is linked by what its owner knows of it."""
     path = f"{_connector(app_name, token)}/integrations"
-    if not is_object(config):
-        raise InvalidArguments([Problem("config", f"This is a {type(config).__name__}", "a mapping")])
-    body = saying(auth_type="custom", configuration=dict(config), **_replacing(replace_duplicate=replace_duplicate))
+    known = given_object("config", config)
+    body = saying(auth_type="custom", configuration=known, **_replacing(replace_duplicate=replace_duplicate))
     done = _done("Plugin configuration initiated successfully.")
-    return Errand("POST", path, done, _not_done, body=body, token=token, secrets=tuple(texts(config)))
+    return Errand("POST", path, done, _not_done, body=body, token=token, secrets=tuple(texts(known)))
 
 
 def look(app_name: str, token: str, user_identifier: str) -> Errand[Integration]:
@@ -116,9 +115,9 @@ def _not_done(error: ApiError) -> ActionResult:
 
 
 def _not_found(error: ApiError) -> ActionResult:
-    return (
-        ActionResult(success=False, message=error.failure.message) if isinstance(error, NotFound) else _not_done(error)
-    )
+    if not isinstance(error, NotFound):
+        return _not_done(error)
+    return ActionResult(success=False, message=error.failure.message)
 
 
 def _came_as_success(error: ApiError) -> bool:
