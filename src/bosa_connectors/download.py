@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Final, Self, overload
+from typing import Final, Self, overload
 
 from anyio import to_thread
 
 from bosa_connectors.calls import FileHead, Reply
-from bosa_connectors.saving import Landing, Place, save, write_all
+from bosa_connectors.saving import Landing, Place, Writable, save, write_all
 
 _MOST_AHEAD: Final = 1 << 30
 
@@ -43,8 +43,8 @@ class Download(FileHead):
     @overload
     def save(self, to: Place) -> Path: ...
     @overload
-    def save(self, to: BinaryIO) -> None: ...
-    def save(self, to: Place | BinaryIO) -> Path | None:
+    def save(self, to: Writable) -> None: ...
+    def save(self, to: Place | Writable) -> Path | None:
         """Where the file lies now: in the folder `to` under its own name, made safe and unique, or at that path.
 
         A whole file or nothing comes to lie there, and never over another one: that is a FileExistsError. An open file
@@ -85,8 +85,8 @@ class AsyncDownload(FileHead):
     @overload
     async def save(self, to: Place) -> Path: ...
     @overload
-    async def save(self, to: BinaryIO) -> None: ...
-    async def save(self, to: Place | BinaryIO) -> Path | None:
+    async def save(self, to: Writable) -> None: ...
+    async def save(self, to: Place | Writable) -> Path | None:
         """As `Download.save`, with all writing in worker threads."""
         if isinstance(to, (str, PathLike)):
             return await self._save(to)

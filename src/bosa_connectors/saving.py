@@ -5,12 +5,20 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias
 
 from bosa_connectors.naming import numbered, safe_name
 
 Place: TypeAlias = str | os.PathLike[str]
 _MOST: Final = 10_000
+
+
+class Writable(Protocol):
+    """A file open for writing bytes."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """How many were taken; None for all of them."""
+        ...
 
 
 class Landing:
@@ -74,9 +82,9 @@ def save(chunks: Iterator[bytes], place: Place, name: str | None) -> Path:
         raise
 
 
-def write_all(file: BinaryIO, chunk: bytes) -> None:
+def write_all(file: Writable, chunk: bytes) -> None:
     """Writes all of it, also to a file that takes only some at a time."""
-    written = cast("int | None", file.write(chunk))
+    written = file.write(chunk)
     while written is not None and written < len(chunk):
         chunk = chunk[written:]
         written = file.write(chunk)

@@ -8,17 +8,26 @@ from typing import Any, Final, cast
 
 import httpx
 
+from bosa_connectors.calls import FileHead
 from bosa_connectors.errors import BosaError, BrokenReply, OutcomeUnknown, RequestTimeout, TooLarge, Unreachable
 
 MAX_JSON_BYTES: Final = 64 * 1024 * 1024
 """A larger answer in JSON is refused: it would be held in memory whole."""
 _SHORTEST: Final = 0.001
+_LONGEST: Final = 1e6
+"""Seconds that no socket can be told to wait longer than: as good as no limit."""
+_IDLE: Final = 4.0
+"""Seconds for which an idle connection is kept: servers hang up after 5, and a request sent just then is lost."""
 
 
 def client_settings() -> dict[str, Any]:
     """No cookies are kept or sent, redirects are not followed, and this machine is never reached through a proxy."""
     return {
-        "limits": httpx.Limits(max_connections=100, max_keepalive_connections=100),
+        "limits": httpx.Limits(
+            max_connections=100,
+            max_keepalive_connections=100,
+            keepalive_expiry=_IDLE,
+        ),
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         "mounts": dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
     }
@@ -28,8 +37,8 @@ class Patience(dict[str, float | None]):
     """The timeouts of one attempt, as httpx asks for them: what is left until the deadline, where that is less."""
 
     def __init__(self, timeout: float | None, deadline: float | None, ends: float | None) -> None:
-        longest = min(timeout or math.inf, deadline or math.inf)
-        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), None if longest == math.inf else longest))
+        longest = min(timeout or math.inf, math.inf if deadline is None else max(deadline, _SHORTEST))
+        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), longest if longest < _LONGEST else None))
         self._ends = ends
 
     def get(self, key: str, default: float | None = None) -> float | None:  # type: ignore[override]  # one signature of three is used
@@ -38,6 +47,10 @@ class Patience(dict[str, float | None]):
         if self._ends is None or timeout is None:
             return timeout
         return min(timeout, max(self._ends - time.monotonic(), _SHORTEST))
+
+    def moved(self, seconds: float) -> None:
+        """The request took so long to send: time in which bytes moved does not count against the deadline."""
+        self._ends = None if self._ends is None else self._ends + seconds
 
     def transfer(self) -> None:
         """From here on bytes move: each silence is bounded, their sum is not."""
@@ -92,7 +105,16 @@ class _AsyncLastAnswer(httpx.AsyncByteStream):
 
 def too_large(limit: int) -> TooLarge:
     """The error for an answer of more than `limit` bytes."""
-    return TooLarge(f"The answer is larger than {limit // 1024 // 1024} MB, more than is taken at once.")
+    megabytes, rest = divmod(limit, 1024 * 1024)
+    shown = f"{limit} bytes" if rest or not megabytes else f"{megabytes} MB"
+    return TooLarge(f"The answer is larger than {shown}, more than is taken at once.")
+
+
+def bounded(head: FileHead, limit: int | None) -> FileHead:
+    """The same head; raises TooLarge where it announces more bytes than the limit."""
+    if limit is not None and head.size is not None and head.size > limit:
+        raise too_large(limit)
+    return head
 
 
 def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
