@@ -147,6 +147,7 @@ class Connector:
     def _prepare(self, call: Call) -> Exchange:
         """The exchange that a call is; raises InvalidArguments and InvalidSchema before anything is sent."""
         self._check_open()
+        _check_seconds(call)
         if call.action.binary:
             call = replace(call, arguments=upload.with_sources(call.action, call.arguments))
         writes = (call.policy.effect or effect(call.action)) != "read"
@@ -202,6 +203,13 @@ def _outside() -> int:
     """How many frames above the caller of this the program is: that is where a warning points."""
     names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(inspect.currentframe()))
     return sum(1 for _ in takewhile(lambda name: name.startswith("bosa_connectors."), names))
+
+
+def _check_seconds(call: Call) -> None:
+    if call.timeout is not None and not call.timeout > 0:
+        raise ValueError(f"timeout must be seconds above 0, or None for no limit: it is {call.timeout!r:.100}")
+    if call.deadline is not None and math.isnan(call.deadline):
+        raise ValueError("deadline must be a number of seconds, or None for no limit: it is not a number")
 
 
 def repeating(exchange: Exchange, is_once: Callable[[], bool]) -> dict[str, Any]:

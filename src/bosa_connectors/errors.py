@@ -232,7 +232,7 @@ class NotFound(ApiError):
 class NotConnected(NotFound):
     """The user has linked no account to this connector."""
 
-    _advice = "Link an account first: initiate_connector_auth gives the address to visit."
+    _advice = "Link an account first: initiate_connector_auth says where."
 
 
 class Conflict(ApiError):

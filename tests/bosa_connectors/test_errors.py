@@ -81,8 +81,7 @@ def test_a_status_has_the_error_that_says_what_to_do(status: int, kind: str, adv
         ),
         (
             Failure(status=404, message="Integration does not exist: sql."),
-            "404: Integration does not exist: sql. Link an account first: initiate_connector_auth gives the address to"
-            " visit.",
+            "404: Integration does not exist: sql. Link an account first: initiate_connector_auth says where.",
         ),
         (Failure(status=409, message="It exists. Take another name."), "409: It exists. Take another name."),
     ],
