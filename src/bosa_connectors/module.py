@@ -12,7 +12,7 @@ from bosa_connectors.base import Connector
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action
 from bosa_connectors.catalogue import PLUMBING, Catalogue
 from bosa_connectors.connector import BosaConnector
-from bosa_connectors.errors import BosaConnectorError, InvalidArguments
+from bosa_connectors.errors import BosaConnectorError, BosaError, InvalidArguments
 from bosa_connectors.shapes import is_array, items, members
 
 __all__ = ["AsyncBosaConnectorModule", "BosaConnectorError", "BosaConnectorModule"]
@@ -116,7 +116,16 @@ class BosaConnectorModule(_Module):
             )
         self._connector = connector or BosaConnector(api_base_url, None)
         super().__init__(app_name, self._connector)
-        self._connector.catalogue(app_name)
+        try:
+            self._connector.catalogue(app_name)
+        except BosaError:
+            if connector is None:
+                self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the connections: those of its connector object too, where there is one."""
+        self._connector.close()
 
     def execute(  # noqa: PLR0913, PLR0917  the published signature
         self,

@@ -42,11 +42,17 @@ class Awaited:
             return partial(_streamed, found)
         if isinstance(found, Download):
             return Awaited(found)
+        if type(self.blocking).__name__ in _CHAINS and name not in _CALLING:
+            return partial(_linked, found)
         if name.startswith("iter_"):
             return lambda: _iterated(found())
         if type(self.blocking).__name__ in _STAYING and name not in _WAITING:
             return found
         return _awaited(found) if callable(found) else found
+
+
+def _linked(method: Callable[..., object], *args: object) -> Awaited:
+    return Awaited(method(*args))
 
 
 def _awaited(method: Callable[..., object]) -> Callable[..., Awaitable[object]]:
@@ -57,9 +63,12 @@ def _awaited(method: Callable[..., object]) -> Callable[..., Awaitable[object]]:
     return call
 
 
-_STAYING = frozenset({"ActionResponse"})
+_CHAINS = frozenset({"ConnectorActions", "ActionExecutor"})
+"""Results whose methods give another link of a chain, but for those that call."""
+_CALLING = frozenset({"execute", "run"})
+_STAYING = frozenset({"ActionResponse", "BosaConnectorModule", *_CHAINS})
 """Results whose own methods wait for the API."""
-_WAITING = frozenset({"next_page", "prev_page", "get_all_items"})
+_WAITING = frozenset({"next_page", "prev_page", "get_all_items", *_CALLING})
 """Those methods; the others say what is known."""
 
 
