@@ -1,33 +1,110 @@
 """What a model sent becomes what the action takes, and what is ours."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from bosa_connectors import schema, wire
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
-from bosa_connectors.shapes import is_array, members
+from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_mcp import pages
 from bosa_mcp.tools import Offer
 
 _PATHS = 'array of dotted paths, such as ["id", "user.login"]'
+_COUNT = "integer of at least 1"
 _TOKENS = {"page_token": "next_page_token", "next_token": "next_token"}
 """Arguments whose next value comes in the data itself, and the field that carries it."""
 
 
-def split(offer: Offer, arguments: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
-    """The arguments for the action, and the fields that are to be selected from its reply.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model asked for."""
+
+    own: Mapping[str, object]
+    """The arguments of the action."""
+    fields: list[str]
+    """The parts of the data that are wanted; empty for all."""
+    selecting: list[str]
+    """Those that are to be selected from the reply, for the action does not do so, or not exactly."""
+    max_items: int | None = None
+    """Pages are put together until so many items have come."""
+    account: str | None = None
+    """Which linked account is to act."""
+
+
+def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
+    """What is the action's, and what is ours. Raises InvalidArguments with everything that is wrong.
 
     Where the action selects fields itself, they stay among its arguments, with that of the next page beside them.
     """
-    name, action = offer.fields_argument, offer.action
-    value = arguments.get(name)
-    fields = [path for path in value if isinstance(path, str)] if is_array(value) else []
-    own = {key: each for key, each in arguments.items() if key != name}
-    if value is not None and fields != value:
-        raise InvalidArguments([*_others(offer, own), Problem(name, f"Expected {_PATHS}", _PATHS)])
-    if not fields or name not in action.properties:
-        return own, fields
-    tokens = [token for argument, token in _TOKENS.items() if argument in action.properties]
-    return {**own, name: [*fields, *tokens]}, fields if tokens else []
+    ours = {name for name in (offer.fields_argument, offer.items_argument) if name}
+    own = {name: value for name, value in sent.items() if name not in ours}
+    wrong: list[Problem] = []
+    fields = _fields(offer.fields_argument, sent.get(offer.fields_argument), wrong)
+    max_items = _count(offer.items_argument, sent.get(offer.items_argument or ""), wrong)
+    if wrong:
+        raise InvalidArguments([*_others(offer, own), *wrong])
+    selecting = fields
+    if fields and offer.fields_argument in offer.action.properties:
+        tokens = [token for argument, token in _TOKENS.items() if argument in offer.action.properties]
+        own[offer.fields_argument] = [*fields, *tokens]
+        selecting = fields if tokens else []
+    if max_items is not None:
+        own = pages.sized(offer.action, own, max_items)
+    return Asked(own, fields, selecting, max_items)
+
+
+def files(offer: Offer, asked: Asked) -> list[str]:
+    """The arguments that are files, and have a value."""
+    return sorted(name for name in offer.action.binary if asked.own.get(name) not in (None, []))
+
+
+def _fields(name: str, value: object, wrong: list[Problem]) -> list[str]:
+    value = _unpacked(value)
+    found = [path for path in items(value) if isinstance(path, str)]
+    if value is not None and found != value:
+        wrong.append(Problem(name, f"Expected {_PATHS}", _PATHS))
+    return found
+
+
+def _count(name: str | None, value: object, wrong: list[Problem]) -> int | None:
+    value = _unpacked(value)
+    if value is None or name is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        wrong.append(Problem(name, f"Expected {_COUNT}", _COUNT))
+        return None
+    return value
+
+
+def _unpacked(value: object) -> object:
+    """What a text holds, where it is JSON: models write `"[1]"` for `[1]` now and then."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_constant=lambda _: value)
+    except (ValueError, RecursionError):
+        return {"True": True, "False": False}.get(value, value)
+
+
+def repaired(own: Mapping[str, object], wrong: InvalidArguments) -> dict[str, object] | None:
+    """The arguments with what their wrong texts hold in place of these; None where there is nothing of the kind."""
+    paths = [problem.path.split(".") for problem in wrong.errors]
+    mended = {name: _mended(value, [path[1:] for path in paths if path[0] == name]) for name, value in own.items()}
+    return mended if mended != own else None
+
+
+def _mended(value: object, paths: Iterable[list[str]]) -> object:
+    """The value with the texts at these paths unpacked."""
+    for path in paths:
+        if not path:
+            value = _unpacked(value)
+        elif is_object(value) and path[0] in value:
+            value = {**value, path[0]: _mended(value[path[0]], [path[1:]])}
+        elif is_array(value) and path[0].isdecimal() and int(path[0]) < len(value):
+            place = int(path[0])
+            value = [*value[:place], _mended(value[place], [path[1:]]), *value[place + 1 :]]
+    return value
 
 
 def _others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:

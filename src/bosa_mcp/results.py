@@ -1,19 +1,21 @@
-"""A reply, or an error, becomes the result of a tool call."""
+"""What a call came to, an answer or an error, becomes the result of a tool call."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import mcp_types as types
 
 from bosa_connectors import errors
-from bosa_connectors.calls import Call, Reply
-from bosa_connectors.errors import ApiError, BadReply, BosaError, InvalidArguments, PagingError, Problem
-from bosa_connectors.fields import select
-from bosa_connectors.paging import next_arguments
+from bosa_connectors.errors import ApiError, BadReply, BosaError, InvalidArguments, Problem
 from bosa_connectors.schema import is_deep
 from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_mcp import fit
+from bosa_mcp.arguments import Asked
+from bosa_mcp.pages import Pages
+from bosa_mcp.store import Kept
 from bosa_mcp.tools import Offer
 
 KINDS: Final[Mapping[type[BosaError], str]] = {
@@ -41,30 +43,93 @@ HINTS: Final[Mapping[str, str]] = {
     "unreachable": "Nothing was sent. Is the BOSA API running, and BOSA_API_BASE_URL right?",
     "timeout": "It may have happened all the same: look before you repeat it.",
     "outcome_unknown": "It may have happened all the same: look before you repeat it.",
+    "read_only": "Only tools that read may be called here.",
     "too_large": "Ask for fewer items, or for fewer fields with response_fields.",
     "bad_reply": "It may have happened all the same: look before you repeat it.",
     "internal_error": "This is a fault of the server; its log on stderr says more.",
 }
 
 
-def success(offer: Offer, call: Call, reply: Reply, fields: list[str]) -> types.CallToolResult:
-    """The result for a reply with data; `fields` are selected from it."""
-    if is_deep([reply.data, reply.meta]):
+@dataclass(slots=True)
+class Answer:
+    """What a call came to that succeeded."""
+
+    offer: Offer
+    pages: Pages
+    following: Mapping[str, object] | None = None
+    """The arguments for the page after these."""
+    notes: list[str] = field(default_factory=list[str])
+    file: Kept | None = None
+
+
+class Refusal(Exception):
+    """A call that the server itself cannot, or will not, carry out."""
+
+    def __init__(self, kind: str, message: str, hint: str | None = None, **told: object) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.hint = hint
+        self.told = told
+
+
+def payload(answer: Answer, asked: Asked) -> dict[str, object]:
+    """The whole content of a result that succeeded."""
+    if is_deep([answer.pages.data, answer.pages.meta]):
         raise BadReply("The answer is nested more deeply than can be handed over.")
-    payload: dict[str, object] = {"data": select(reply.data, fields), "meta": reply.meta}
-    try:
-        following = next_arguments(call.action, call.arguments, reply)
-    except PagingError as odd:
-        payload["notes"] = [str(odd)]
-    else:
-        if following:
-            ours = {offer.fields_argument: fields} if fields else {}
-            payload["next"] = {"arguments": {**following, **ours}}
-    return _result(payload, is_error=False)
+    content: dict[str, object] = {"data": answer.pages.data, "meta": answer.pages.meta}
+    if answer.following:
+        content["next"] = {"arguments": {**answer.following, **_ours(answer.offer, asked)}}
+    if answer.notes:
+        content["notes"] = answer.notes
+    return content
 
 
-def failure(error: BosaError) -> types.CallToolResult:
-    """The result for a call that failed: what happened, in a word of the closed list, and what to do next."""
+def _ours(offer: Offer, asked: Asked) -> dict[str, object]:
+    """Our own arguments, which the next page keeps."""
+    ours = {offer.fields_argument: asked.fields or None, offer.items_argument: asked.max_items}
+    return {name: value for name, value in ours.items() if name and value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A result that fits, and what it lacks."""
+
+    content: dict[str, object]
+    omitted: dict[str, object]
+    hint: str
+
+
+def cut(whole: Mapping[str, object], budget: int) -> Cut | None:
+    """The content in `budget` bytes, whole items from the front; None where all of it fits."""
+    if fit.size(whole) <= budget:
+        return None
+    meta = fit.fit(whole.get("meta"), budget // 8)
+    rest = {**whole, "meta": meta.value}
+    del rest["data"]
+    room = max(budget - fit.size(rest) - _ROOM, 0)
+    data = fit.fit(whole["data"], room)
+    hint = f"This is the beginning. The largest fields are {', '.join(fit.largest(whole['data'])) or 'few'}."
+    if chosen := fit.fields_that_fit(whole["data"], room):
+        fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
+        hint += f" All of it would fit with response_fields {fields[:_HINT]}." if len(fields) <= _HINT else ""
+    return Cut({"data": data.value, **rest}, {"items": data.items, "bytes": data.bytes + meta.bytes}, hint)
+
+
+_ROOM: Final = 1_000
+"""Bytes for saying what was left out."""
+_HINT: Final = 500
+_MOST_FIELDS: Final = 30
+
+
+def with_omitted(short: Cut, resource: str | None) -> dict[str, object]:
+    """The content that says what it lacks, and where that is kept."""
+    where = {"resource": resource} if resource else {}
+    notes = [*items(short.content.get("notes")), short.hint]
+    return {**short.content, "omitted": {**short.omitted, **where}, "notes": notes}
+
+
+def failure(error: BosaError, **more: str) -> dict[str, object]:
+    """The content for a call that failed: what happened, in a word of the closed list, and what to do next."""
     kind = kind_of(error)
     told: dict[str, object] = {"kind": kind, "message": str(error), "hint": HINTS.get(kind)}
     if isinstance(error, ApiError):
@@ -73,14 +138,13 @@ def failure(error: BosaError) -> types.CallToolResult:
         told["retry_after_seconds"] = said.retry_after
     if problems := _problems(error):
         told["errors"] = [_present(asdict(problem)) for problem in problems]
-    return _result({"error": _present(told)}, is_error=True)
+    return {"error": _present(told | more)}
 
 
-def refusal(kind: str, message: str, hint: str | None = None) -> types.CallToolResult:
-    """The result for a call that the server itself cannot carry out."""
-    return _result(
-        {"error": _present({"kind": kind, "message": message, "hint": hint or HINTS.get(kind)})}, is_error=True
-    )
+def refusal(refused: Refusal) -> dict[str, object]:
+    """The content for a call that the server itself cannot carry out."""
+    told = {"kind": refused.kind, "message": str(refused), "hint": refused.hint or HINTS.get(refused.kind)}
+    return {"error": _present({**told, **refused.told})}
 
 
 def kind_of(error: BosaError) -> str:
@@ -104,29 +168,39 @@ def _problem(detail: Mapping[str, object]) -> Problem:
     return Problem(".".join(where[1:] if where[:1] == ["body"] else where), message, message)
 
 
-def without(result: types.CallToolResult, secrets: Sequence[str]) -> types.CallToolResult:
-    """The result, with `[hidden]` for secrets that an API repeats in what it says."""
-    text = "".join(block.text for block in result.content if isinstance(block, types.TextContent))
-    if not any(json.dumps(secret)[1:-1] in text for secret in secrets):
-        return result
-    return _result(members(_hidden(result.structured_content, secrets)), is_error=result.is_error)
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+"""Characters that are not seen, or turn others round: in a text from outside they may hide what it says."""
+_SUSPECT = re.compile(rf"\\\\[ubf]|{_INVISIBLE.pattern}")
+"""What may stand for such a character in JSON."""
 
 
-def _hidden(value: object, secrets: Sequence[str]) -> object:
+def cleaned(content: Mapping[str, object], secrets: Sequence[str]) -> dict[str, object]:
+    """The content, with `[hidden]` for secrets that an API repeats, and invisible characters written out."""
+    text = fit.compact(content)
+    if not _SUSPECT.search(text) and not any(json.dumps(secret)[1:-1] in text for secret in secrets):
+        return dict(content)
+    return dict(members(_cleaned(content, secrets)))
+
+
+def _cleaned(value: object, secrets: Sequence[str]) -> object:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "[hidden]")
-        return value
+        return (
+            _INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", value) if _INVISIBLE.search(value) else value
+        )
     if is_object(value):
-        return {str(_hidden(name, secrets)): _hidden(each, secrets) for name, each in value.items()}
-    return [_hidden(each, secrets) for each in value] if is_array(value) else value
+        return {str(_cleaned(name, secrets)): _cleaned(each, secrets) for name, each in value.items()}
+    return [_cleaned(each, secrets) for each in value] if is_array(value) else value
 
 
 def _present(told: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _result(payload: Mapping[str, object], *, is_error: bool) -> types.CallToolResult:
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    content: list[types.ContentBlock] = [types.TextContent(text=text)]
-    return types.CallToolResult(content=content, structured_content=dict(payload), is_error=is_error)
+def result(content: Mapping[str, object], *more: types.ContentBlock) -> types.CallToolResult:
+    """The result of the call: the content as it is, and as text for models that read no other."""
+    blocks: list[types.ContentBlock] = [types.TextContent(text=fit.compact(content)), *more]
+    return types.CallToolResult(content=blocks, structured_content=dict(content), is_error="error" in content)

@@ -1,90 +1,170 @@
 """The MCP server: a few handlers over the table of tools."""
 
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import mcp_types as types
 import structlog
-from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from bosa_connectors.calls import Call, Credentials
-from bosa_connectors.errors import BosaError, InvalidArguments, nearest
-from bosa_mcp import arguments, results
-from bosa_mcp.tools import INSTRUCTIONS
+from bosa_connectors.errors import BosaError, InvalidArguments, OutcomeUnknown
+from bosa_mcp import arguments, fit, resources, results
+from bosa_mcp.changes import TellingServer
+from bosa_mcp.results import Refusal
+from bosa_mcp.table import BadCursor
+from bosa_mcp.tools import INSTRUCTIONS, checking
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
-    from bosa_connectors.aio import AsyncBosaConnector
-    from bosa_connectors.calls import FileHead
+    from bosa_mcp.access import Caller
+    from bosa_mcp.execution import Execution, Report
     from bosa_mcp.refresh import Tools
+    from bosa_mcp.results import Answer
+    from bosa_mcp.store import Store
+    from bosa_mcp.table import Table
     from bosa_mcp.tools import Offer
 
 NAME: Final = "bosa"
-SECRET_LENGTH: Final = 8
-"""Shorter ones, such as the default key `bosa`, are words."""
 _FILE_HINT: Final = "The action was carried out, but its file cannot be handed over: do not call it again for that."
+_READ_ONLY_HINT: Final = "The person who runs this server has set BOSA_READ_ONLY."
+_NO_FILE_HINT: Final = "Leave it out where the tool does not require it."
+_SENT: Final = 500
+LIST_TTL: Final = 60_000
+"""Milliseconds for which a list of tools may be used again, where nothing is missing from it."""
 
 log = structlog.get_logger("bosa_mcp")
 
 
-def create_server(
-    connector: "AsyncBosaConnector", tools: "Tools", credentials: Credentials, call_budget: float
-) -> Server[Any]:
-    """An MCP server whose tools are `tools`, called with `credentials`, each within `call_budget` seconds."""
-    known = (credentials.api_key, credentials.user_token)
-    secrets = [secret for secret in known if secret and len(secret) >= SECRET_LENGTH]
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of."""
+
+    tools: "Tools"
+    execution: "Execution"
+    store: "Store"
+    who: "Callable[[ServerRequestContext[Any]], Caller]"
+    """Who sends a request."""
+    result_bytes: int
+    """The size of one result."""
+
+
+def create_server(parts: Parts) -> TellingServer:
+    """An MCP server for any number of callers."""
+    tools = parts.tools
 
     async def list_tools(
-        _: "ServerRequestContext[Any]", __: types.PaginatedRequestParams | None
+        _: "ServerRequestContext[Any]", params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        table = await tools.look()
-        return types.ListToolsResult(tools=[offer.tool for offer in table.offers.values()])
+        return _page(await tools.look(), params.cursor if params else None)
 
-    async def call_tool(_: "ServerRequestContext[Any]", params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(
+        context: "ServerRequestContext[Any]", params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
         offer = await tools.offer(params.name)
         if offer is None:
-            raise MCPError(types.INVALID_PARAMS, _unknown(params.name, tools))
+            raise MCPError(types.INVALID_PARAMS, tools.table.explain(params.name))
+        caller = parts.who(context)
         try:
-            result = await call(offer, params.arguments or {})
+            return await _called(parts, offer, params.arguments or {}, caller, _reporting(context))
         except InvalidArguments as wrong:
-            result = results.failure(arguments.with_ours(offer, wrong))
+            content = results.failure(arguments.with_ours(offer, wrong))
+        except OutcomeUnknown as lost:
+            content = results.failure(lost, **_lost(lost, offer, params.arguments or {}, tools))
         except BosaError as failure:
-            result = results.failure(failure)
+            content = results.failure(failure)
+        except Refusal as refused:
+            content = results.refusal(refused)
         except Exception:
             log.exception("a tool call failed", tool=params.name)
-            result = results.refusal("internal_error", "The server failed to carry out this call.")
-        return results.without(result, secrets)
+            content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
+        return results.result(results.cleaned(content, caller.secrets()))
 
-    async def call(offer: "Offer", sent: dict[str, Any]) -> types.CallToolResult:
-        own, fields = arguments.split(offer, sent)
-        request = Call(offer.action, own, credentials, deadline=call_budget)
-        reply = await connector.send(request)
-        if reply.error:
-            return results.failure(reply.error)
-        if reply.file:
-            return results.refusal("unsupported", _file_message(reply.file), _FILE_HINT)
-        return results.success(offer, request, reply, fields)
-
-    return Server(
+    server = TellingServer(
         NAME,
         version=version("bosa-mcp"),
         title="BOSA connectors",
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_subscriptions_listen=tools.changes.listen,
+        get_tool_input_schema=tools.input_schema,  # without it each call over HTTP has the tools listed
+        **resources.handlers(parts.store, parts.who),
     )
+    server.middleware.append(tools.changes.remember)
+    return server
 
 
-def _unknown(name: str, tools: "Tools") -> str:
-    if reasons := tools.table.missing:
-        where = ", ".join("the API" if connector == "*" else connector for connector in reasons)
-        return f"Unknown tool {name[:100]!r}. Some tools are missing, for {where} could not be listed."
-    similar = nearest(name, tools.table.offers)
-    return f"Unknown tool {name[:100]!r}." + (f" Did you mean {similar!r}?" if similar else " List the tools anew.")
+def _page(table: "Table", cursor: str | None) -> types.ListToolsResult:
+    try:
+        page, following = table.page(cursor)
+    except BadCursor as odd:
+        raise MCPError(types.INVALID_PARAMS, str(odd)) from None
+    ttl = 0 if table.missing else LIST_TTL
+    listed = [offer.tool for offer in page]
+    return types.ListToolsResult(tools=listed, next_cursor=following, ttl_ms=ttl, cache_scope="private")
 
 
-def _file_message(file: "FileHead") -> str:
-    size = "of unknown size" if file.size is None else f"{file.size} bytes"
-    return f"The action answered with a file ({file.content_type}, {size}), and files are not supported yet."
+async def _called(
+    parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", report: "Report"
+) -> types.CallToolResult:
+    if not parts.tools.wanted.allows(offer.action):
+        raise Refusal("read_only", f"{offer.tool.name} writes, and this server only reads.", _READ_ONLY_HINT)
+    asked = arguments.split(offer, sent)
+    if files := arguments.files(offer, asked):
+        raise Refusal("unsupported", f"Files cannot be sent yet: {', '.join(files)}. Nothing was sent.", _NO_FILE_HINT)
+    answer = await parts.execution.run(offer, asked, caller, report)
+    if answer.file:
+        raise Refusal("unsupported", _file_message(answer), _FILE_HINT)
+    content = results.cleaned(results.payload(answer, asked), caller.secrets())
+    short = results.cut(content, parts.result_bytes)
+    if short is None:
+        return results.result(content)
+    resource = await _kept(parts.store, content, offer, caller)
+    return results.result(results.with_omitted(short, resource))
+
+
+async def _kept(store: "Store", content: dict[str, object], offer: "Offer", caller: "Caller") -> str | None:
+    """Where the whole result is for a while; None, and a line in the log, where it could not be kept."""
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield fit.compact(content).encode()
+
+    try:
+        kept = await store.keep(
+            caller.identity, "results", whole(), name=f"{offer.tool.name}.json", mime_type="application/json"
+        )
+    except Exception:  # the call was carried out all the same
+        log.exception("a result could not be kept", tool=offer.tool.name)
+        return None
+    return kept.uri
+
+
+def _reporting(context: "ServerRequestContext[Any]") -> "Report":
+    """Tells the client how far a call has come, where it wants to know."""
+    told = 0
+
+    async def report(message: str) -> None:
+        nonlocal told
+        told += 1
+        await context.session.report_progress(told, message=message)
+
+    return report
+
+
+def _lost(lost: OutcomeUnknown, offer: "Offer", sent: dict[str, Any], tools: "Tools") -> dict[str, str]:
+    """What was sent, and which tools can tell whether it happened."""
+    checks = checking(offer, tools.table.offers)
+    hint = f" {' or '.join(checks)} can tell." if checks else ""
+    return {
+        "message": f"{lost} Sent to {offer.tool.name}: {fit.shortened(fit.compact(sent), _SENT)}",
+        "hint": f"{results.HINTS['outcome_unknown']}{hint}",
+    }
+
+
+def _file_message(answer: "Answer") -> str:
+    file = answer.file
+    what = f"{file.mime_type}, {file.size} bytes" if file else "nothing"
+    return f"The action answered with a file ({what}), and files are not supported yet."

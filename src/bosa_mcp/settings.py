@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from bosa_connectors import wire
 from bosa_connectors.errors import nearest
+from bosa_mcp import addresses
 
 PREFIX: Final = "BOSA_"
 FILE: Final = "bosa-mcp.toml"
@@ -40,8 +41,26 @@ class Settings(BaseSettings):
     """Which linked account acts; None for the selected one."""
     connectors: Annotated[tuple[str, ...], NoDecode] = ()
     """Only these connectors; empty for all."""
+    include: Annotated[tuple[str, ...], NoDecode] = ()
+    """Only tools whose names match one of these globs; empty for all."""
+    exclude: Annotated[tuple[str, ...], NoDecode] = ()
+    """No tools whose names match one of these globs, even where `include` names them."""
+    read_only: bool = False
+    """Only actions that read."""
+    refresh: float = Field(300, ge=0)
+    """Seconds between looks at the API's catalogue; 0 for none but the first."""
     call_budget: float = Field(45, gt=0)
-    """Seconds for one tool call."""
+    """Seconds for the waits and first bytes of one tool call."""
+    max_result_tokens: int = Field(20_000, ge=500)
+    """The size of one result, estimated at four bytes a token."""
+    store: str | None = None
+    """Where files and large results are kept; None for a folder in the data folder."""
+    auth: Literal["none", "user-token"] = "none"
+    """How clients over HTTP say who they are."""
+    public_url: str | None = None
+    """Where the outside reaches the server over HTTP; None for where it listens."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Values of Host that mean this server, beside where it listens."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("bosa-mcp"))
     log: Literal["pretty", "json"] = "pretty"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -54,7 +73,7 @@ class Settings(BaseSettings):
     hub_rate_limit: int | None = Field(None, gt=0)
     """Requests a minute that the hub takes from one client; None for any number."""
 
-    @field_validator("connectors", "hub_connectors", mode="before")
+    @field_validator("connectors", "include", "exclude", "hub_connectors", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
@@ -63,6 +82,20 @@ class Settings(BaseSettings):
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         return value and wire.base_url(value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value and not addresses.is_url(value):
+            raise ValueError("Expected an address such as https://mcp.example.com")
+        return value and value.rstrip("/")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if odd := [place for place in value if not addresses.is_place(place)]:
+            raise ValueError(f"{odd[0][:80]!r} is no host: expected names such as mcp.example.com or 10.0.0.5:8080")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -73,6 +106,11 @@ class Settings(BaseSettings):
     @classmethod
     def _unset(cls, given: dict[str, object]) -> dict[str, object]:
         return {name: value for name, value in given.items() if value != ""}
+
+    @property
+    def result_bytes(self) -> int:
+        """The size of one result in bytes."""
+        return 4 * self.max_result_tokens
 
     @property
     def is_embedded(self) -> bool:
@@ -121,6 +159,17 @@ def check_api(settings: Settings) -> None:
     """Raises InvalidSettings where it is not clear which API is meant."""
     if settings.is_embedded and settings.user_token:
         raise InvalidSettings("BOSA_USER_TOKEN is set without an API: set BOSA_API_BASE_URL or BOSA_API_KEY as well")
+
+
+def check_bind(settings: Settings, host: str) -> None:
+    """Raises InvalidSettings where others could reach a server that asks nobody who they are."""
+    if settings.auth == "user-token":
+        raise InvalidSettings("BOSA_AUTH: user-token is not supported yet, so clients cannot be told apart: use none")
+    if not addresses.is_loopback(host):
+        raise InvalidSettings(
+            f"--host {host[:80]}: others could call the server as you, for BOSA_AUTH is none. Use 127.0.0.1, and let a"
+            " proxy that asks who is calling stand in front of it."
+        )
 
 
 def _check_file(file: Path, *, must_exist: bool) -> None:

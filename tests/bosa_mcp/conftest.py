@@ -14,9 +14,14 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
 from bosa_hub.serve import RunningHub, running
 from bosa_mcp import logs
+from bosa_mcp.access import Caller
+from bosa_mcp.execution import Execution
+from bosa_mcp.filters import Filter
 from bosa_mcp.refresh import Tools
-from bosa_mcp.server import create_server
+from bosa_mcp.server import Parts, create_server
+from bosa_mcp.store import Store
 
+from .opened import opened
 from .scripted_api import WAIT, Json, ScriptedApi, Switchboard, reserved_port, served
 
 KEY, TOKEN = "sk-client-planted.key.3f9a2c", "eyJplanted.token.8d71be"
@@ -88,14 +93,42 @@ def era(request: pytest.FixtureRequest) -> str:
 def connect(era: str) -> Connect:
     @asynccontextmanager
     async def connect(
-        url: str, *only: str, credentials: Credentials = PLANTED, call_budget: float = WAIT
+        url: str,
+        *only: str,
+        credentials: Credentials = PLANTED,
+        call_budget: float = WAIT,
+        result_bytes: int = 80_000,
     ) -> AsyncGenerator[Client]:
         async with AsyncBosaConnector(url, error_contract=2) as connector:
-            server = create_server(connector, Tools(connector, only), credentials, call_budget)
+            store = Store.at("memory://")
+            execution = Execution(connector, store, call_budget, result_bytes)
+            caller = Caller("local", credentials)
+            server = create_server(
+                Parts(Tools(connector, Filter(frozenset(only))), execution, store, lambda _: caller, result_bytes)
+            )
             async with Client(server, mode=era, read_timeout_seconds=WAIT) as client:
                 yield client
 
     return connect
+
+
+class Serve(Protocol):
+    """A client of our server, which serves what is wanted of the API at this address."""
+
+    def __call__(self, url: str, wanted: Filter) -> AbstractAsyncContextManager[Client]: ...
+
+
+@pytest.fixture
+def serve(era: str) -> Serve:
+    @asynccontextmanager
+    async def serve(url: str, wanted: Filter) -> AsyncGenerator[Client]:
+        async with (
+            opened(url, wanted) as (server, _),
+            Client(server, mode=era, read_timeout_seconds=WAIT) as client,
+        ):
+            yield client
+
+    return serve
 
 
 async def tools(client: Client) -> dict[str, types.Tool]:

@@ -113,7 +113,7 @@ async def test_no_credential_is_returned_or_logged(
     shop.odd["/connectors/?modules=broken"] = fails(500)
     shop.listing["broken"] = {}
     answers = [says(1), Response(b"{", 200, media_type="application/json"), shop.hang, Response(b"", 200)]
-    shop.answer("shop/order", *answers, *(fails(status) for status in (400, 401, 403, 404, 409, 422, 429, 500)))
+    shop.answer("shop/order", *answers, *(fails(status) for status in (400, 401, 403, 404, 409, 422, 500, 429)))
     returned: list[str] = []
     async with connect(shop.url, call_budget=0.2) as client:
         returned.append((await client.list_tools()).model_dump_json())

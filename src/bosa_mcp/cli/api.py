@@ -1,18 +1,26 @@
 """Which API the server speaks to: the one in the settings, or a hub of its own."""
 
+import signal
+import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from mcp.server.lowlevel import Server
+from anyio import create_task_group, open_signal_receiver
 
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
+from bosa_mcp.access import Caller
+from bosa_mcp.execution import Execution
+from bosa_mcp.filters import Filter
+from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import Tools
-from bosa_mcp.server import create_server
+from bosa_mcp.server import Parts, create_server
 from bosa_mcp.settings import DEFAULT_API, Settings, reveal
+from bosa_mcp.store import Store
+from bosa_mcp.transports import Serving
 
 LOCAL_USER: Final = "local"
 """Whose notes and files the embedded hub keeps."""
@@ -43,9 +51,42 @@ def open_api(settings: Settings) -> Generator[Api]:
 
 
 @asynccontextmanager
-async def open_server(settings: Settings) -> AsyncGenerator[Server[Any]]:
+async def open_server(settings: Settings) -> AsyncGenerator[Serving]:
     """The MCP server that the settings describe, with all that it needs."""
     with open_api(settings) as api:
         async with AsyncBosaConnector(api.url, error_contract=2) as connector:
-            tools = Tools(connector, settings.connectors)
-            yield create_server(connector, tools, api.credentials, settings.call_budget)
+            store = Store.at(settings.store or settings.data_dir / "files")
+            caller = Caller("local", api.credentials)
+            wanted = Filter(
+                frozenset(settings.connectors), settings.include, settings.exclude, read_only=settings.read_only
+            )
+            # an embedded hub is there at once, each time at another address
+            shelf = None if settings.is_embedded else Shelf.of(settings.data_dir, api.url)
+            tools = Tools(connector, wanted, shelf)
+            parts = Parts(
+                tools=tools,
+                execution=Execution(connector, store, settings.call_budget, settings.result_bytes),
+                store=store,
+                who=lambda _: caller,
+                result_bytes=settings.result_bytes,
+            )
+            async with tools.fresh(settings.refresh), _woken_by_hangup(tools):
+                yield Serving(create_server(parts), tools)
+
+
+@asynccontextmanager
+async def _woken_by_hangup(tools: Tools) -> AsyncGenerator[None]:
+    """Within it, SIGHUP has the catalogue looked at again."""
+    if sys.platform == "win32":
+        yield
+        return
+    async with create_task_group() as watching:
+        with open_signal_receiver(signal.SIGHUP) as hangups:
+
+            async def watch() -> None:
+                async for _ in hangups:
+                    tools.wake()
+
+            watching.start_soon(watch)
+            yield
+            watching.cancel_scope.cancel()

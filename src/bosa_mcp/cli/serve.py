@@ -1,12 +1,13 @@
 """`bosa-mcp serve`."""
 
 import sys
+from contextlib import closing
 from typing import Annotated, Final, Literal
 
 import anyio
 import typer
 
-from bosa_mcp import logs, settings
+from bosa_mcp import addresses, logs, settings
 from bosa_mcp.cli.options import Config, DataDir, HubConnectors, Log, LogLevel
 
 EXAMPLES: Final = """\
@@ -14,19 +15,57 @@ EXAMPLES: Final = """\
 Examples:
   bosa-mcp serve
   bosa-mcp serve --connectors notes,sql --log json
+  bosa-mcp serve --include 'github_*' --exclude '*_delete_*' --read-only
   BOSA_API_KEY=sk-client-… BOSA_USER_TOKEN=… bosa-mcp serve --api-base-url https://api.example.com
+  bosa-mcp serve --transport http
+  bosa-mcp serve --transport http --port 0 --json-response --stateless
+  bosa-mcp serve --transport http --allowed-hosts mcp.example.com
 
+Over HTTP it serves streamable HTTP at /mcp, SSE at /sse for older clients, /healthz and /readyz.
 Keys and tokens have no flag: they come from the variables, or from bosa-mcp.toml.
 """
+HOST: Final = "127.0.0.1"
+PORT: Final = 8080
 
 
 def serve(  # noqa: PLR0913  each is a flag
     *,
-    transport: Annotated[Literal["stdio"], typer.Option(help="How clients reach the server.")] = "stdio",
+    transport: Annotated[
+        Literal["stdio", "http", "sse"], typer.Option(help="How clients reach the server; sse is http by another name.")
+    ] = "stdio",
+    host: Annotated[str | None, typer.Option(help="HTTP: where to listen.", show_default=HOST)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="HTTP: 0 takes a free one.", min=0, max=65535, show_default=str(PORT))
+    ] = None,
+    json_response: Annotated[
+        bool, typer.Option("--json-response", help="HTTP: JSON instead of event streams.")
+    ] = False,
+    stateless: Annotated[bool, typer.Option("--stateless", help="HTTP: keep no sessions.")] = False,
+    auth: Annotated[
+        Literal["none", "user-token"] | None,
+        typer.Option(help="HTTP: how clients say who they are.", show_default="none"),
+    ] = None,
+    public_url: Annotated[str | None, typer.Option(help="HTTP: where the outside reaches the server.")] = None,
+    allowed_hosts: Annotated[
+        str | None, typer.Option(help="HTTP: further values of Host, comma separated.", metavar="A,B")
+    ] = None,
     api_base_url: Annotated[str | None, typer.Option(help="The BOSA API; unset and no key: the embedded hub.")] = None,
     account: Annotated[str | None, typer.Option(help="Which linked account acts.")] = None,
     connectors: Annotated[str | None, typer.Option(help="Only these, comma separated.", metavar="A,B")] = None,
+    include: Annotated[str | None, typer.Option(help="Only these tools.", metavar="GLOB,…")] = None,
+    exclude: Annotated[str | None, typer.Option(help="None of these tools.", metavar="GLOB,…")] = None,
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only/--no-read-only", help="Only actions that read.", show_default=False)
+    ] = None,
+    refresh: Annotated[
+        float | None, typer.Option(help="Seconds between looks at the catalogue; 0 never.", show_default="300")
+    ] = None,
     call_budget: Annotated[float | None, typer.Option(help="Seconds for one call.", show_default="45")] = None,
+    max_result_tokens: Annotated[int | None, typer.Option(help="Size of one result.", show_default="20000")] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Where files and large results are kept.", metavar="URL", show_default="data folder"),
+    ] = None,
     hub_connectors: HubConnectors = None,
     data_dir: DataDir = None,
     config: Config = None,
@@ -34,12 +73,20 @@ def serve(  # noqa: PLR0913  each is a flag
     log_level: LogLevel = None,
 ) -> None:
     """Serve the actions of a BOSA API as MCP tools."""
-    del transport
     flags = {
+        "auth": auth,
+        "public_url": public_url,
+        "allowed_hosts": allowed_hosts,
         "api_base_url": api_base_url,
         "account": account,
         "connectors": connectors,
+        "include": include,
+        "exclude": exclude,
+        "read_only": read_only,
+        "refresh": refresh,
         "call_budget": call_budget,
+        "max_result_tokens": max_result_tokens,
+        "store": store,
         "hub_connectors": hub_connectors,
         "data_dir": data_dir,
         "log": log,
@@ -47,10 +94,38 @@ def serve(  # noqa: PLR0913  each is a flag
     }
     chosen = settings.load(flags, config)
     settings.check_api(chosen)
+    is_http = transport != "stdio"
+    if not is_http and (host is not None or port is not None or json_response or stateless):
+        raise typer.BadParameter("--host, --port, --json-response and --stateless go with --transport http")
+    if is_http:
+        settings.check_bind(chosen, host or HOST)
     logs.configure(chosen.log, chosen.log_level)
+    code = (
+        _http(chosen, host or HOST, PORT if port is None else port, json_response=json_response, stateless=stateless)
+        if is_http
+        else _stdio(chosen)
+    )
+    raise typer.Exit(code)
+
+
+def _stdio(chosen: settings.Settings) -> int:
     if sys.stdin and sys.stdin.isatty():
         typer.echo("Waiting for an MCP client on standard input: clients start this command themselves.", err=True)
     from bosa_mcp.cli.api import open_server  # noqa: PLC0415  mcp takes most of a second to import
     from bosa_mcp.transports import serve_stdio  # noqa: PLC0415  likewise
 
-    anyio.run(serve_stdio, open_server(chosen))
+    return anyio.run(serve_stdio, open_server(chosen))
+
+
+def _http(chosen: settings.Settings, host: str, port: int, *, json_response: bool, stateless: bool) -> int:
+    from bosa_mcp.cli.api import open_server  # noqa: PLC0415  as above
+    from bosa_mcp.transports import Http, listen, serve_http  # noqa: PLC0415  as above
+
+    with closing(listen(host, port)) as listener:
+        port = listener.getsockname()[1]
+        url = addresses.url_of(host, port)
+        ours = addresses.ours(host, port, chosen.public_url, chosen.allowed_hosts)
+        http = Http(json_response, stateless)
+        return anyio.run(
+            serve_http, open_server(chosen), listener, ours, http, lambda: typer.echo(f"ready {url}", err=True)
+        )

@@ -1,0 +1,43 @@
+"""A connector that fails again and again is left alone for a while, so that calls to it are answered at once."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+FAILURES: Final = 5
+"""So many in a row open a circuit."""
+REST: Final = 15.0
+"""Seconds until one call tries again."""
+
+
+@dataclass(slots=True)
+class _Circuit:
+    failures: int = 0
+    closed_from: float = 0.0
+    """When the next call may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuits:
+    """One for each connector and user. Times are seconds of any clock that does not go back."""
+
+    _circuits: dict[tuple[str, str], _Circuit] = field(default_factory=dict[tuple[str, str], _Circuit])
+
+    def wait(self, connector: str, user: str, now: float) -> float:
+        """Seconds until a call may go: 0 for now. Of the calls that wait, one goes, and the others see how it ends."""
+        circuit = self._circuits.get((connector, user))
+        if circuit is None or circuit.failures < FAILURES:
+            return 0.0
+        if now < circuit.closed_from:
+            return circuit.closed_from - now
+        circuit.closed_from = now + REST
+        return 0.0
+
+    def tell(self, connector: str, user: str, now: float, *, is_down: bool) -> None:
+        """How a call ended."""
+        if not is_down:
+            self._circuits.pop((connector, user), None)
+            return
+        circuit = self._circuits.setdefault((connector, user), _Circuit())
+        circuit.failures += 1
+        if circuit.failures >= FAILURES:
+            circuit.closed_from = now + REST

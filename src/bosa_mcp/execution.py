@@ -1,0 +1,237 @@
+"""One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+import anyio
+
+from bosa_connectors import effects, fields, retry
+from bosa_connectors.aio import AsyncBosaConnector
+from bosa_connectors.calls import Call, Pause, Reply
+from bosa_connectors.download import AsyncStreamedReply
+from bosa_connectors.errors import (
+    ApiError,
+    BosaError,
+    BrokenReply,
+    InvalidArguments,
+    OutcomeUnknown,
+    PagingError,
+    RequestTimeout,
+    Unreachable,
+)
+from bosa_connectors.paging import next_arguments
+from bosa_mcp import arguments, fit, pages, selection
+from bosa_mcp.access import Caller
+from bosa_mcp.arguments import Asked
+from bosa_mcp.circuits import Circuits
+from bosa_mcp.pages import Pages
+from bosa_mcp.results import Answer, Refusal
+from bosa_mcp.store import Kept, Store
+from bosa_mcp.tools import Offer
+
+AT_ONCE: Final = 16
+"""Calls to one connector at the same time."""
+_GATEWAYS: Final = frozenset({502, 503, 504})
+
+Report: TypeAlias = Callable[[str], Awaitable[None]]
+"""Told, in a sentence, how far a call has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Carries calls out, for any number of callers."""
+
+    connector: AsyncBosaConnector
+    store: Store
+    """Where the files go that actions answer with."""
+    call_budget: float
+    """Seconds for the waits and first bytes of one call."""
+    result_bytes: int
+    """Pages are put together up to so many bytes."""
+    circuits: Circuits = field(default_factory=Circuits)
+    gates: dict[str, anyio.CapacityLimiter] = field(default_factory=dict[str, anyio.CapacityLimiter])
+
+    async def run(self, offer: Offer, asked: Asked, caller: Caller, report: Report) -> Answer:
+        """What the call comes to. Raises BosaError, and Refusal where the API is not asked at all."""
+        return await _Running(self, offer, asked, caller, report, time.monotonic() + self.call_budget).answer()
+
+    def gate(self, connector: str) -> anyio.CapacityLimiter:
+        """How many may call a connector at once."""
+        return self.gates.setdefault(connector, anyio.CapacityLimiter(AT_ONCE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """One call under way."""
+
+    execution: Execution
+    offer: Offer
+    asked: Asked
+    caller: Caller
+    report: Report
+    ends: float
+    """When the budget is used up, on the monotonic clock."""
+
+    async def answer(self) -> Answer:
+        call = Call(self.offer.action, self.asked.own, self.caller.credentials)
+        try:
+            got = await self._got(call)
+        except InvalidArguments as wrong:
+            mended = arguments.repaired(call.arguments, wrong)
+            if mended is None:
+                raise
+            call = replace(call, arguments=mended)
+            try:
+                got = await self._got(call)
+            except InvalidArguments:
+                raise wrong from None
+        if isinstance(got, Kept):
+            return Answer(self.offer, pages.of(None, None), file=got)
+        return await self._selected(call, await self._pages(call, got))
+
+    async def _pages(self, call: Call, reply: Reply) -> Answer:
+        """The first page, with as many of the next ones as were asked for, fit, and come in time."""
+        answer = Answer(self.offer, pages.of(reply.data, reply.meta))
+        following = _following(call, reply, answer)
+        seen = {_key(call.arguments)}
+        while following and self._wants_more(answer.pages):
+            if _key(following) in seen:
+                answer.notes.append("The API gives a page again that it gave before: its pages end here.")
+                following = None
+                break
+            seen.add(_key(following))
+            await self.report(f"{answer.pages.count} items so far")
+            try:
+                reply = await self._reply(replace(call, arguments=following))
+            except (BosaError, Refusal) as failure:
+                answer.notes.append(f"The page after these items could not be had: {failure}")
+                break
+            more = pages.joined(answer.pages, reply.data, reply.meta)
+            if more is None or not self._has_room_for(more):
+                break
+            answer.pages = more
+            following = _following(replace(call, arguments=following), reply, answer)
+        answer.following = following
+        return answer
+
+    def _wants_more(self, so_far: Pages) -> bool:
+        wanted = self.asked.max_items
+        return (
+            wanted is not None and so_far.count is not None and so_far.count < wanted and time.monotonic() < self.ends
+        )
+
+    def _has_room_for(self, more: Pages) -> bool:
+        if (more.count or 0) > (self.asked.max_items or 0):
+            return False
+        return fit.size(fields.select(more.data, self.asked.selecting)) <= self.execution.result_bytes
+
+    async def _selected(self, call: Call, answer: Answer) -> Answer:
+        """The answer with only the fields that are wanted; where none of them is there, the nearest are named."""
+        whole = answer.pages.data
+        answer.pages = replace(answer.pages, data=fields.select(whole, self.asked.selecting))
+        if not self.asked.fields or not fit.is_hollow(answer.pages.data):
+            return answer
+        if not self.asked.selecting:  # the API selected
+            whole = await self._unselected(call)
+        wrong = selection.unmatched(self.offer.fields_argument, self.asked.fields, whole)
+        if wrong and effects.effect(call.action) == "read":
+            raise InvalidArguments(wrong)
+        answer.notes += [f"{problem.path}: {problem.message}; expected {problem.expected}" for problem in wrong]
+        return answer
+
+    async def _unselected(self, call: Call) -> object:
+        """The data without any selection, where asking for it again does no harm."""
+        if effects.effect(call.action) != "read":
+            return None
+        own = {name: value for name, value in call.arguments.items() if name != self.offer.fields_argument}
+        try:
+            return (await self._reply(replace(call, arguments=own))).data
+        except (BosaError, Refusal):
+            return None
+
+    async def _reply(self, call: Call) -> Reply:
+        """The data that a call is answered with."""
+        got = await self._got(call)
+        if isinstance(got, Kept):
+            raise Refusal("bad_reply", "The API answered with a file where it had answered with data before.")
+        return got
+
+    async def _got(self, call: Call) -> Reply | Kept:
+        """The reply that is no error, or the file that it was; a lost one is asked for again where that is safe."""
+        connector, circuits = call.action.connector, self.execution.circuits
+        user = self.caller.identity
+        if wait := circuits.wait(connector, user, time.monotonic()):
+            raise Refusal(
+                "unreachable",
+                f"The last calls to {connector} all failed, so that it is left alone for a while.",
+                retry_after_seconds=round(wait, 1),
+            )
+        try:
+            got = await self._send(call)
+        except InvalidArguments:  # nothing was sent
+            raise
+        except BosaError as failure:
+            circuits.tell(connector, user, time.monotonic(), is_down=_is_down(failure))
+            raise
+        circuits.tell(connector, user, time.monotonic(), is_down=False)
+        return got
+
+    async def _send(self, call: Call) -> Reply | Kept:
+        """Sent once there is room beside the other calls to the connector, and told of each wait."""
+        waiting, telling = anyio.create_memory_object_stream[Pause](10)
+        policy = retry.safe(effects.effect(call.action), waiting.send_nowait)
+
+        async def tell() -> None:
+            async for pause in telling:
+                await self.report(f"Attempt {pause.attempt} failed ({pause.reason}); again in {pause.seconds:.1f} s")
+
+        outcomes: list[Reply | Kept | BosaError] = []
+        async with telling, anyio.create_task_group() as beside:
+            beside.start_soon(tell)
+            async with waiting, self.execution.gate(call.action.connector):
+                left = max(self.ends - time.monotonic(), 0.001)
+                try:
+                    outcomes.append(await self._received(replace(call, deadline=left, policy=policy)))
+                except BosaError as failure:  # not raised in here: it would leave as a group
+                    outcomes.append(failure)
+        [outcome] = outcomes
+        if isinstance(outcome, BosaError):
+            raise outcome
+        return outcome
+
+    async def _received(self, call: Call) -> Reply | Kept:
+        async with self.execution.connector.stream(call) as reply:
+            if reply.error:
+                raise reply.error
+            if not isinstance(reply, AsyncStreamedReply):
+                return reply
+            file = reply.file
+            return await self.execution.store.keep(
+                self.caller.identity,
+                "files",
+                file.iter_bytes(),
+                name=file.name or call.action.name,
+                mime_type=file.content_type,
+            )
+
+
+def _following(call: Call, reply: Reply, answer: Answer) -> Mapping[str, object] | None:
+    try:
+        return next_arguments(call.action, call.arguments, reply)
+    except PagingError as odd:
+        answer.notes.append(str(odd))
+        return None
+
+
+def _key(own: Mapping[str, object]) -> str:
+    return json.dumps(own, sort_keys=True, default=str)
+
+
+def _is_down(failure: BosaError) -> bool:
+    """Whether this says that the connector is down, rather than that a call was wrong."""
+    if isinstance(failure, ApiError):
+        return failure.status in _GATEWAYS
+    return isinstance(failure, (Unreachable, RequestTimeout, OutcomeUnknown, BrokenReply))

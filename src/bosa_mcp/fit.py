@@ -1,0 +1,178 @@
+"""A value made to fit a number of bytes, as compact JSON.
+
+Lists keep whole items from the front; where one item alone is too large, its longest strings are shortened, each saying
+its length.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bosa_connectors.shapes import is_array, is_object, items, members
+
+_DEPTH: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A value that fits, and what it lacks."""
+
+    value: object
+    items: int
+    """Whole items and members left out."""
+    bytes: int
+
+
+def compact(value: object) -> str:
+    """The value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def size(value: object) -> int:
+    """Bytes of the value as compact JSON."""
+    return len(compact(value).encode("utf-8", "surrogatepass"))
+
+
+def fit(value: object, budget: int) -> Fitted:
+    """The value in at most `budget` bytes; itself where it fits."""
+    whole = size(value)
+    if whole <= budget:
+        return Fitted(value, 0, 0)
+    shrinking = _Shrinking()
+    fitted = shrinking.value(value, budget)
+    return Fitted(fitted, shrinking.left_out, whole - size(fitted))
+
+
+class _Shrinking:
+    """One value being made smaller."""
+
+    def __init__(self) -> None:
+        self.left_out = 0
+        self._sizes: dict[int, int] = {}
+
+    def _size(self, value: object) -> int:
+        if not (is_object(value) or is_array(value)):
+            return size(value)
+        if id(value) not in self._sizes:
+            self._sizes[id(value)] = 2 + (
+                sum(self._size(each) + size(name) + 2 for name, each in value.items())
+                if is_object(value)
+                else sum(self._size(each) + 1 for each in value)
+            )
+        return self._sizes[id(value)]
+
+    def value(self, value: object, budget: int) -> object:
+        if self._size(value) <= budget:
+            return value
+        if isinstance(value, str):
+            return shortened(value, budget)
+        if is_array(value):
+            return self._list(value, budget - 2)
+        return self._object(value, budget - 2) if is_object(value) else value
+
+    def _list(self, value: list[object], budget: int) -> list[object]:
+        kept: list[object] = []
+        for each in value:
+            budget -= self._size(each) + 1
+            if budget < 0:
+                break
+            kept.append(each)
+        if value and not kept:  # the first alone is too large
+            kept = [self.value(value[0], budget + self._size(value[0]))]
+            kept = kept if size(kept) <= budget + self._size(value[0]) + 3 else []
+        self.left_out += len(value) - len(kept)
+        return kept
+
+    def _object(self, value: Mapping[str, object], budget: int) -> dict[str, object]:
+        """The small members whole; what is left is shared by the large ones."""
+        kept: dict[str, object] = {}
+        by_size = sorted(value, key=lambda name: self._size(value[name]))
+        for done, name in enumerate(by_size):
+            head = size(name) + 2
+            share, before = budget // (len(by_size) - done) - head, self.left_out
+            each = self.value(value[name], share)
+            cost = size(each) + head
+            if cost > budget:
+                self.left_out = before + 1
+                continue
+            kept[name] = each
+            budget -= cost
+        return {name: kept[name] for name in value if name in kept}
+
+
+def shortened(text: str, budget: int) -> str:
+    """The beginning of a text, in at most `budget` bytes of JSON where that is possible, saying how long it is."""
+    mark = f"… [{len(text):,} characters in all]"
+    kept = text[: max(budget, 0)]
+    while kept and size(kept + mark) > budget:
+        kept = kept[: len(kept) * 9 // 10]
+    return kept + mark
+
+
+def largest(data: object, most: int = 3) -> list[str]:
+    """The fields that take most of the bytes, as dotted paths."""
+    return sorted(sizes := field_sizes(data), key=lambda path: -sizes[path])[:most]
+
+
+def fields_that_fit(data: object, budget: int) -> list[str]:
+    """Dotted paths, in the order of the data, that `response_fields` may name so that all items fit."""
+    sizes = field_sizes(data, budget)
+    chosen: set[str] = set()
+    for path in sorted(sizes, key=lambda path: sizes[path]):
+        if sizes[path] > budget:
+            break
+        budget -= sizes[path]
+        chosen.add(path)
+    return [path for path in sizes if path in chosen]
+
+
+def field_sizes(data: object, large: int | None = None) -> dict[str, int]:
+    """Bytes of each field in all items together; a field larger than `large` is given by its parts."""
+    return dict(_field_sizes([data], "", large, _DEPTH))
+
+
+def _field_sizes(values: Iterable[object], prefix: str, large: int | None, depth: int) -> Iterable[tuple[str, int]]:
+    fields: dict[str, list[object]] = {}
+    for each in _objects(values):
+        for name, value in each.items():
+            fields.setdefault(name, []).append(value)
+    for name, found in fields.items():
+        total = sum(size(value) + size(name) + 2 for value in found)
+        has_parts = depth > 1 and any(True for _ in _objects(found))
+        if large is not None and total > large and has_parts:
+            yield from _field_sizes(found, f"{prefix}{name}.", large, depth - 1)
+        else:
+            yield prefix + name, total
+
+
+def _objects(values: Iterable[object]) -> Iterable[Mapping[str, object]]:
+    """The objects among the values, and in lists among them."""
+    for value in values:
+        if is_array(value):
+            yield from _objects(value)
+        elif is_object(value):
+            yield members(value)
+
+
+def paths(data: object, depth: int = _DEPTH) -> list[str]:
+    """The dotted paths that lead somewhere in the data."""
+    found: dict[str, None] = {}
+
+    def walk(values: Iterable[object], prefix: str, left: int) -> None:
+        below: dict[str, list[object]] = {}
+        for each in _objects(values):
+            for name, value in each.items():
+                below.setdefault(name, []).append(value)
+        for name, inner in below.items():
+            found[prefix + name] = None
+            if left > 1:
+                walk(inner, f"{prefix}{name}.", left - 1)
+
+    walk([data], "", depth)
+    return list(found)
+
+
+def is_hollow(data: object) -> bool:
+    """Whether nothing was selected: an empty object, or a list of nothing else."""
+    return data == {} or (bool(items(data)) and all(is_hollow(each) for each in items(data)))

@@ -1,0 +1,81 @@
+"""Pages put together: one list of whole items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bosa_connectors.calls import Action
+from bosa_connectors.paging import CURSOR_ARGUMENTS
+from bosa_connectors.shapes import is_array, is_object, members
+
+SIZES: Final = ("per_page", "page_size", "max_results", "limit")
+"""Arguments that say how many items a page has."""
+_COMMON_SIZE: Final = 50
+"""A page size that every API takes which states no maximum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What has come so far: the first page's list with the items of the others behind, the rest as the last says."""
+
+    data: object
+    meta: object
+    count: int | None
+    """Items; None where the data holds no list, or several."""
+
+
+def of(data: object, meta: object) -> Pages:
+    """The first page."""
+    place = _place(data)
+    return Pages(data, meta, None if place is None else len(_list(data, place)))
+
+
+def joined(pages: Pages, data: object, meta: object) -> Pages | None:
+    """With another page behind; None where its data is of another shape."""
+    place = _place(pages.data)
+    if place is None or place != _place(data):
+        return None
+    together = [*_list(pages.data, place), *_list(data, place)]
+    return Pages({**members(data), place: together} if place else together, meta, len(together))
+
+
+def _place(data: object) -> str | None:
+    """Where the items are: empty for the data itself, else the name of the one list in it."""
+    if is_array(data):
+        return ""
+    lists = [name for name, value in members(data).items() if is_array(value)]
+    return lists[0] if len(lists) == 1 and is_object(data) else None
+
+
+def _list(data: object, place: str) -> list[object]:
+    found = members(data)[place] if place else data
+    return found if is_array(found) else []
+
+
+def does_page(action: Action) -> bool:
+    """Whether the action gives its items in pages."""
+    return any(name in action.properties for name in ("page", *CURSOR_ARGUMENTS))
+
+
+def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> dict[str, object]:
+    """The arguments, with the size of a page where the caller left it open, so that whole pages make `max_items`."""
+    name = next((name for name in SIZES if name in action.properties), None)
+    is_first = not any(arguments.get(each) for each in ("page", *CURSOR_ARGUMENTS))
+    if name is None or not is_first or not _may_set(arguments.get(name), max_items):
+        return dict(arguments)
+    return {**arguments, name: min(max_items, _largest(action.properties[name]))}
+
+
+def _may_set(given: object, max_items: int) -> bool:
+    return given is None or (isinstance(given, int) and given > max_items)
+
+
+def _largest(schema: object) -> int:
+    branches = [members(schema), *map(members, _branches(schema))]
+    stated = [branch["maximum"] for branch in branches if isinstance(branch.get("maximum"), int)]
+    return min([int(str(each)) for each in stated], default=_COMMON_SIZE)
+
+
+def _branches(schema: object) -> list[object]:
+    found = members(schema).get("anyOf")
+    return found if is_array(found) else []

@@ -1,0 +1,123 @@
+"""What clients read by its address: kept results and files, each its owner's alone."""
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcp.server.context import ServerRequestContext
+
+    from bosa_mcp.access import Caller
+    from bosa_mcp.store import Kept, Kind, Store
+
+MOST: Final = 512 * 1024
+"""Bytes of one read: more is read in ranges."""
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
+_TEXT: Final = ("text/", "application/json", "application/xml", "application/yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`bosa://files/{id}{?offset,length}`, taken apart."""
+
+    kind: "Kind"
+    id: str
+    offset: int
+    length: int | None
+
+
+def address(uri: str) -> Address:
+    """What an address means; a ValueError says what is wrong with it."""
+    parts = urlsplit(uri)
+    if parts.scheme != "bosa" or parts.netloc not in {"files", "results"} or parts.fragment:
+        raise ValueError("expected bosa://files/{id} or bosa://results/{id}")
+    numbers: dict[str, int] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)):
+        if name not in {"offset", "length"} or name in numbers or not _NUMBER.fullmatch(value):
+            raise ValueError("after the ? there may be offset and length, each once, in bytes")
+        numbers[name] = int(value)
+    identifier = parts.path.removeprefix("/")
+    return Address(cast("Kind", parts.netloc), identifier, numbers.get("offset", 0), numbers.get("length"))
+
+
+def handlers(store: "Store", who: "Callable[[ServerRequestContext[Any]], Caller]") -> dict[str, Any]:
+    """The handlers for resources, by the name under which the server takes them."""
+
+    async def listed(
+        context: "ServerRequestContext[Any]", _: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        owner = who(context).identity
+        kept = [*await store.all(owner, "files"), *await store.all(owner, "results")]
+        return types.ListResourcesResult(resources=[_resource(each) for each in kept])
+
+    async def templates(
+        _: "ServerRequestContext[Any]", __: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=_TEMPLATES)
+
+    async def read(
+        context: "ServerRequestContext[Any]", params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        uri = str(params.uri)
+        try:
+            asked = address(uri)
+        except ValueError as odd:
+            raise MCPError(types.INVALID_PARAMS, f"{uri[:200]!r} is no resource of this server: {odd}") from odd
+        kept = await store.find(who(context).identity, asked.kind, asked.id)
+        if kept is None:
+            raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri[:200]!r}, or no longer.")
+        return types.ReadResourceResult(contents=[await _content(store, kept, asked, uri)])
+
+    return {"on_list_resources": listed, "on_list_resource_templates": templates, "on_read_resource": read}
+
+
+async def _content(
+    store: "Store", kept: "Kept", asked: Address, uri: str
+) -> types.TextResourceContents | types.BlobResourceContents:
+    length = kept.size - asked.offset if asked.length is None else asked.length
+    if length > MOST:
+        first = f"{kept.uri}?offset={asked.offset}&length={MOST}"
+        raise MCPError(
+            types.INVALID_PARAMS,
+            f"{kept.name!r} has {kept.size} bytes, more than one read gives: read it in ranges, first {first}",
+        )
+    if asked.offset > kept.size:
+        raise MCPError(types.INVALID_PARAMS, f"{kept.name!r} has {kept.size} bytes: there are none at {asked.offset}.")
+    content = await store.read(kept, asked.offset, length)
+    if kept.mime_type.startswith(_TEXT) and (text := _text(content)) is not None:
+        return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=text)
+    return types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content).decode())
+
+
+def _text(content: bytes) -> str | None:
+    """The content as text; None where it is none, as where a range cuts a character in two."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _resource(kept: "Kept") -> types.Resource:
+    return types.Resource(uri=kept.uri, name=kept.name, mime_type=kept.mime_type, size=kept.size)
+
+
+_TEMPLATES: Final = [
+    types.ResourceTemplate(
+        name="file",
+        uri_template="bosa://files/{id}{?offset,length}",
+        description="A file that an action answered with; offset and length in bytes.",
+    ),
+    types.ResourceTemplate(
+        name="result",
+        uri_template="bosa://results/{id}{?offset,length}",
+        description="A result that was too large for one answer, whole; offset and length in bytes.",
+        mime_type="application/json",
+    ),
+]

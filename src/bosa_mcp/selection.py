@@ -1,0 +1,27 @@
+"""What to say where `response_fields` names nothing that is there."""
+
+from collections.abc import Sequence
+
+from bosa_connectors.errors import Problem, nearest
+from bosa_connectors.fields import select
+from bosa_mcp import fit
+
+_MOST = 20
+
+
+def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Problem]:
+    """A problem for each path that leads nowhere in the data, with the nearest one that leads somewhere."""
+    known = fit.paths(data)
+    if not known:
+        return []
+    shown = ", ".join(known[:_MOST]) + (f" and {len(known) - _MOST} more" if len(known) > _MOST else "")
+    return [
+        Problem(
+            f"{argument}.{place}",
+            f"{path[:100]!r} matches nothing in the data",
+            f"one of {shown}",
+            nearest(path, known),
+        )
+        for place, path in enumerate(wanted)
+        if fit.is_hollow(select(data, [path]))
+    ]

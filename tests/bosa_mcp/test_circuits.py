@@ -1,0 +1,48 @@
+"""A connector that fails again and again."""
+
+from bosa_mcp.circuits import FAILURES, REST, Circuits
+
+
+def failing(circuits: Circuits, times: int, user: str = "me") -> None:
+    for _ in range(times):
+        circuits.tell("github", user, 100.0, is_down=True)
+
+
+def test_is_asked_until_it_has_failed_so_often_and_then_left_alone() -> None:
+    circuits = Circuits()
+    failing(circuits, FAILURES - 1)
+    assert circuits.wait("github", "me", 100.0) == 0
+    failing(circuits, 1)
+    assert circuits.wait("github", "me", 100.0 + REST / 3) == REST - REST / 3
+
+
+def test_is_tried_by_one_call_after_a_rest_while_the_others_wait() -> None:
+    circuits = Circuits()
+    failing(circuits, FAILURES)
+    after = 100.0 + REST
+    assert circuits.wait("github", "me", after) == 0
+    assert circuits.wait("github", "me", after + 1) == REST - 1
+
+
+def test_is_asked_again_by_everybody_once_a_call_has_come_through() -> None:
+    circuits = Circuits()
+    failing(circuits, FAILURES)
+    circuits.tell("github", "me", 100.0 + REST, is_down=False)
+    assert circuits.wait("github", "me", 100.0 + REST) == 0
+    failing(circuits, FAILURES - 1)
+    assert circuits.wait("github", "me", 100.0) == 0
+
+
+def test_rests_anew_where_the_call_that_tried_failed_too() -> None:
+    circuits = Circuits()
+    failing(circuits, FAILURES)
+    assert circuits.wait("github", "me", 100.0 + REST) == 0
+    circuits.tell("github", "me", 200.0, is_down=True)
+    assert circuits.wait("github", "me", 201.0) == REST - 1
+
+
+def test_is_one_users_affair_and_no_other_connectors() -> None:
+    circuits = Circuits()
+    failing(circuits, FAILURES)
+    assert circuits.wait("github", "you", 100.0) == 0
+    assert circuits.wait("notes", "me", 100.0) == 0
