@@ -14,6 +14,7 @@ from bosa_connectors.schema import is_deep
 from bosa_connectors.shapes import is_array, is_object, items, members
 from bosa_mcp import fit
 from bosa_mcp.arguments import Asked
+from bosa_mcp.invisible import INVISIBLE
 from bosa_mcp.pages import Pages
 from bosa_mcp.store import Kept
 from bosa_mcp.tools import Offer
@@ -168,11 +169,7 @@ def _problem(detail: Mapping[str, object]) -> Problem:
     return Problem(".".join(where[1:] if where[:1] == ["body"] else where), message, message)
 
 
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
-"""Characters that are not seen, or turn others round: in a text from outside they may hide what it says."""
-_SUSPECT = re.compile(rf"\\\\[ubf]|{_INVISIBLE.pattern}")
+_SUSPECT = re.compile(rf"\\\\[ubf]|{INVISIBLE.pattern}")
 """What may stand for such a character in JSON."""
 
 
@@ -188,9 +185,7 @@ def _cleaned(value: object, secrets: Sequence[str]) -> object:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "[hidden]")
-        return (
-            _INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", value) if _INVISIBLE.search(value) else value
-        )
+        return INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", value) if INVISIBLE.search(value) else value
     if is_object(value):
         return {str(_cleaned(name, secrets)): _cleaned(each, secrets) for name, each in value.items()}
     return [_cleaned(each, secrets) for each in value] if is_array(value) else value

@@ -190,7 +190,7 @@ async def test_an_api_that_is_gone_is_unreachable_and_nothing_was_sent(connect: 
     api.offer("shop", "order")
     with ExitStack() as up:
         url = up.enter_context(served(api, reserved_port()))
-        async with connect(url) as client:
+        async with connect(url, call_budget=0.3) as client:
             await tools(client)
             up.close()
             error = await refusal(client, "shop_order")
