@@ -1,12 +1,10 @@
 """What the package does to a fresh process, and what it lets the environment decide."""
 
-import os
-import sys
 from pathlib import Path
 
-import anyio
 import pytest
 
+from .fresh import said_by
 from .raw import answer, answering, raw_api
 from .scripted import Answer, ScriptedApi
 
@@ -25,14 +23,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-async def said_by(code: str, *arguments: str, **environment: str) -> str:
-    """What a fresh interpreter prints, on either stream; it has no proxies but those of this environment."""
-    ours = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    command = [sys.executable, "-W", "error", "-c", code, *arguments]
-    ended = await anyio.run_process(command, env={**ours, **environment})
-    return (ended.stdout + ended.stderr).decode().strip()
 
 
 async def test_importing_the_package_prints_nothing() -> None:
