@@ -82,14 +82,14 @@ async def test_a_type_is_told_in_the_words_of_python(schema: dict[str, object], 
 
 
 async def test_a_type_that_holds_itself_is_told(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
-    tree = {"type": "object", "properties": {}, "$defs": {"T": {"anyOf": [{"$ref": "#/$defs/T"}, NULL]}}}
-    tree["properties"] = {"t": {"$ref": "#/$defs/T"}, "l": {"type": "array", "items": {"$ref": "#/$defs/T"}}}
-    api.answers[LISTING] = Answer.of({"notes": {"do": listed(tree)}})
+    tree: dict[str, object] = {"$ref": "#/$defs/T"}
+    definitions: dict[str, object] = {"$defs": {"T": {"anyOf": [tree, NULL]}}}
+    schema = takes(t=tree, l={"type": "array", "items": tree}) | definitions
+    api.answers[LISTING] = Answer.of({"notes": {"do": listed(schema)}})
     parameters = (await connector.get_connector("notes")).get_action_parameters("do")
     assert [parameter["name"] for parameter in parameters] == ["t", "l"]
 
 
-NOTHING: dict[str, str] = {}
 REQUESTS: list[tuple[dict[str, object] | None, tuple[dict[str, object] | None, dict[str, str]]]] = [
     ({"title": " a ", "tags": None}, ({"title": " a "}, {})),
     ({"title": "a", "tags": ("b",)}, ({"title": "a", "tags": ["b"]}, {})),
