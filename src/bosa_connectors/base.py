@@ -8,6 +8,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -19,7 +20,7 @@ from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.discovery import Contract, Known
 from bosa_connectors.effects import effect
 from bosa_connectors.errand import Errand
-from bosa_connectors.errors import BosaError, BrokenReply, ConnectorNotFound, InvalidArguments
+from bosa_connectors.errors import BosaError, BrokenReply, ConnectorNotFound, InvalidArguments, InvalidSchema
 from bosa_connectors.form import Form
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import Patience, unknown
@@ -151,15 +152,19 @@ class Connector:
         if call.action.binary:
             call = replace(call, arguments=upload.with_sources(call.action, call.arguments))
         writes = (call.policy.effect or effect(call.action)) != "read"
-        request = wire.encode(
-            call,
-            api_key=self._api_key,
-            error_contract=self._error_contract,
-            key=uuid.uuid4().hex if writes else None,
-        )
+        request = self._encoded(call, uuid.uuid4().hex if writes else None)
         schema.check(call.action, wire.present(call.action, call.arguments))
         ends = None if call.deadline is None else time.monotonic() + call.deadline
         return Exchange(request, call.policy, call.timeout, call.deadline, ends, writes, call.max_file_bytes)
+
+    def _encoded(self, call: Call, key: str | None) -> wire.Request:
+        try:
+            return wire.encode(call, api_key=self._api_key, error_contract=self._error_contract, key=key)
+        except InvalidArguments:
+            # of what cannot be written, the schema may know better what is wrong: there is no argument of this name
+            with suppress(InvalidSchema, OverflowError):  # a number that is none also stops the check
+                schema.check(call.action, wire.present(call.action, call.arguments))
+            raise
 
     def _ask(self, request: wire.Request) -> Exchange:
         """The exchange that a request which changes nothing is."""

@@ -294,8 +294,13 @@ def _one_of(values: Sequence[object], most: int = 20) -> str:
 def _shown(value: object, most: int = 60) -> str:
     if is_object(value) or is_array(value):
         return f"an {'object' if is_object(value) else 'array'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=_kind)
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _kind(value: object) -> str:
+    """What is no JSON, as a file is, without a word of what is in it."""
+    return f"<{type(value).__name__}>"
 
 
 def _path(parts: Iterable[str | int]) -> str:

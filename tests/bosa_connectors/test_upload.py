@@ -268,6 +268,17 @@ async def test_every_file_that_cannot_be_sent_is_named(api: ScriptedApi, connect
     assert api.asked == []
 
 
+@pytest.mark.parametrize("to", [UPLOAD, listed_action(takes(name={"type": "string"}))])
+@pytest.mark.parametrize("value", [{"a": 1}, [None], object(), float("nan")])
+async def test_what_is_not_known_is_said_to_be_unknown_even_where_it_cannot_be_written(
+    value: object, to: Action, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        await connector.send(Call(to, {"nam": value}))
+    assert [(problem.path, problem.nearest) for problem in caught.value.errors] == [("nam", "name")]
+    assert api.asked == []
+
+
 async def test_text_is_taken_where_the_schema_takes_text_too(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
     to = replace(listed_action(takes(file={"anyOf": [BINARY, {"type": "string"}]})), binary=frozenset({"file"}))
     await connector.send(Call(to, {"file": "text"}))
