@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bosa_connectors.action_response import ActionResponse, AsyncActionResponse
     from bosa_connectors.aio import AsyncBosaConnector
+    from bosa_connectors.auth import BosaAuthenticator
     from bosa_connectors.calls import Action, Call, Credentials, Reply
     from bosa_connectors.catalogue import Catalogue
     from bosa_connectors.connector import BosaConnector, GLConnectors
-    from bosa_connectors.errors import BosaConnectorError, BosaError
+    from bosa_connectors.errors import BosaError
     from bosa_connectors.models.file import ConnectorFile
     from bosa_connectors.module import BosaConnectorModule
     from bosa_connectors.tool import BOSAConnectorToolGenerator
@@ -23,8 +24,8 @@ __all__ = [
     "AsyncActionResponse",
     "AsyncBosaConnector",
     "BOSAConnectorToolGenerator",
+    "BosaAuthenticator",
     "BosaConnector",
-    "BosaConnectorError",
     "BosaConnectorModule",
     "BosaError",
     "Call",
@@ -41,8 +42,8 @@ _HOMES = {
     "AsyncActionResponse": "action_response",
     "AsyncBosaConnector": "aio",
     "BOSAConnectorToolGenerator": "tool",
+    "BosaAuthenticator": "auth",
     "BosaConnector": "connector",
-    "BosaConnectorError": "errors",
     "BosaConnectorModule": "module",
     "BosaError": "errors",
     "Call": "calls",
