@@ -103,22 +103,22 @@ class AsyncBosaConnector(AsyncAccounts):
         """
         known = self._entry(app)
         if not known.is_fresh(time.monotonic()):
-            await self._discover(app, known)
+            await self._look(app, known, discovery.discover(app, self._error_contract))
         return known.serving()
 
     async def refresh_connector(self, app: str) -> Catalogue:
         """The actions of a connector, asked anew."""
         known = self._entry(app)
-        await self._discover(app, known)
+        await self._look(app, known, discovery.discover(app, self._error_contract))
         return known.answer()
 
-    async def _discover(self, app: str, known: Known) -> None:
+    async def _look(self, app: str, known: Known[T], steps: Steps[T]) -> None:
         """Asks the API; whoever waits for its answer meanwhile does not ask again."""
         asked = known.asked
         async with self._here().locks.setdefault(app, anyio.Lock()):
             if known.asked == asked:
                 try:
-                    known.keep(await self._hold(discovery.discover(app, self._error_contract)), time.monotonic())
+                    known.keep(await self._hold(steps), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
 
@@ -254,10 +254,9 @@ class AsyncBosaConnector(AsyncAccounts):
 
     async def _speaks(self) -> Family:
         """Which family of paths the API speaks, asked once."""
-        async with self._here().locks.setdefault("", anyio.Lock()):
-            if self._family is None:
-                self._family = await self._hold(discovery.family(self._error_contract))
-            return self._family
+        if self._family.found is None:
+            await self._look("", self._family, discovery.family(self._error_contract))
+        return self._family.serving()
 
     async def _settle(self, exchange: Exchange, attempt: Callable[[], Awaitable[Reply]]) -> Reply:
         """The outcome of the first attempt, or of as many as the policy allows."""

@@ -107,8 +107,8 @@ class Connector:
         self.strict = strict
         self._api_key = api_key
         self._error_contract: Contract = error_contract
-        self._known: dict[str, Known] = {}
-        self._family: discovery.Family | None = None
+        self._known: dict[str, Known[Catalogue]] = {}
+        self._family: Known[discovery.Family] = Known()
         self._echoes_keys = False
         self._is_closed = False
 
@@ -177,7 +177,7 @@ class Connector:
         request = errand.request(family, self._api_key, self._error_contract, uuid.uuid4().hex)
         return Exchange(request, Policy(), DEFAULT_TIMEOUT, None, None, errand.writes)
 
-    def _entry(self, app: str) -> Known:
+    def _entry(self, app: str) -> Known[Catalogue]:
         """What is known of a connector."""
         self._check_open()
         return self._known.setdefault(app, Known())

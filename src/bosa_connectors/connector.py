@@ -78,22 +78,22 @@ class BosaConnector(Accounts):
         """
         known = self._entry(app)
         if not known.is_fresh(time.monotonic()):
-            self._discover(app, known)
+            self._look(app, known, discovery.discover(app, self._error_contract))
         return known.serving()
 
     def refresh_connector(self, app: str) -> Catalogue:
         """The actions of a connector, asked anew."""
         known = self._entry(app)
-        self._discover(app, known)
+        self._look(app, known, discovery.discover(app, self._error_contract))
         return known.answer()
 
-    def _discover(self, app: str, known: Known) -> None:
+    def _look(self, app: str, known: Known[T], steps: Steps[T]) -> None:
         """Asks the API; whoever waits for its answer meanwhile does not ask again."""
         asked = known.asked
         with self._locks.setdefault(app, Lock()):
             if known.asked == asked:
                 try:
-                    known.keep(self._hold(discovery.discover(app, self._error_contract)), time.monotonic())
+                    known.keep(self._hold(steps), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
 
@@ -223,10 +223,9 @@ class BosaConnector(Accounts):
 
     def _speaks(self) -> Family:
         """Which family of paths the API speaks, asked once."""
-        with self._locks.setdefault("", Lock()):
-            if self._family is None:
-                self._family = self._hold(discovery.family(self._error_contract))
-            return self._family
+        if self._family.found is None:
+            self._look("", self._family, discovery.family(self._error_contract))
+        return self._family.serving()
 
     def _settle(self, exchange: Exchange, attempt: Callable[[], Reply]) -> Reply:
         """The outcome of the first attempt, or of as many as the policy allows."""

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from copy import copy
 from dataclasses import dataclass
-from typing import Final, Literal, NoReturn, TypeAlias, TypeVar
+from typing import Final, Generic, Literal, NoReturn, TypeAlias, TypeVar
 
 from bosa_connectors import catalogue
 from bosa_connectors.calls import Reply
@@ -29,18 +29,18 @@ _OLDER_FAMILY: Final = frozenset({404, 405})
 
 
 @dataclass(slots=True)
-class Known:
-    """What is known of one connector."""
+class Known(Generic[T]):
+    """What the API was asked for once: the catalogue of a connector, or the family that it speaks."""
 
     asked: int = 0
     """How often the API was asked, with whatever result."""
     at: float = 0.0
     """When, in seconds of a monotonic clock."""
-    found: Catalogue | None = None
+    found: T | None = None
     failure: BosaError | None = None
     """Why the last time found nothing."""
 
-    def keep(self, result: Catalogue | BosaError, now: float) -> None:
+    def keep(self, result: T | BosaError, now: float) -> None:
         """What was found now; a failure leaves what was found before, unless the connector is gone."""
         self.failure = result if isinstance(result, BosaError) else None
         if not isinstance(result, BosaError):
@@ -53,13 +53,13 @@ class Known:
         """Whether what was found serves without another look."""
         return self.found is not None and now - self.at < (SECOND_LOOK if self.failure else CATALOGUE_AGE)
 
-    def answer(self) -> Catalogue:
+    def answer(self) -> T:
         """What was found the last time; raises why nothing was."""
         if self.failure or self.found is None:
             self._fail()
         return self.found
 
-    def serving(self) -> Catalogue:
+    def serving(self) -> T:
         """The last that was found, whatever came after it; raises why there is none."""
         return self.answer() if self.found is None else self.found
 
