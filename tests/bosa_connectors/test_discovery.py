@@ -1,9 +1,15 @@
 """What an API offers, asked over a real socket, in both families of paths."""
 
+from collections.abc import Callable
+from threading import Barrier
+from typing import TypeVar
+
 import anyio
 import pytest
+from anyio import to_thread
 
-from bosa_connectors import AsyncBosaConnector, Call, Catalogue
+from bosa_connectors import AsyncBosaConnector, BosaConnector, Call, Catalogue
+from bosa_connectors.discovery import Known
 from bosa_connectors.errors import (
     ApiError,
     BadReply,
@@ -16,10 +22,11 @@ from bosa_connectors.errors import (
     Unauthenticated,
 )
 
-from .raw import answer, answering, raw_api, stalling
+from .raw import Connection, answer, answering, raw_api, stalling
 from .samples import listed
 from .scripted import Answer, ScriptedApi
 
+T = TypeVar("T")
 NAMES = "/connectors/names"
 OLDER = "/connectors"
 NOTES = "/connectors/?modules=notes"
@@ -204,3 +211,126 @@ async def test_an_action_that_was_discovered_can_be_called(api: ScriptedApi, con
     action = (await connector.catalogue("notes")).action("reports/by_month")
     assert (await connector.send(Call(action, {"month": 5}))).data == []
     assert api.lines[-1] == "POST /connectors/notes/reports/by_month"
+
+
+# Once, however many ask
+
+
+async def test_eight_threads_discover_once() -> None:
+    async with raw_api(answering(answer(b'{"notes": {}}'))) as api:
+        with BosaConnector(api.url) as connector:
+            seen = await in_threads(8, lambda: connector.catalogue("notes"))
+    assert len(api.requests) == 1
+    assert all(catalogue is seen[0] for catalogue in seen)
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+async def test_eight_who_ask_at_once_hear_of_one_failure(status: int) -> None:
+    async def failing_slowly(connection: Connection) -> None:
+        await connection.request()
+        await anyio.sleep(0.3)  # in which all of them come to ask
+        await connection.write(answer(b'{"message": "No."}', status))
+
+    async with raw_api(failing_slowly) as api:
+        with BosaConnector(api.url) as connector:
+            heard = await in_threads(8, lambda: failure_of(lambda: connector.catalogue("notes")))
+        assert {(type(error), str(error)) for error in heard} == {(type(heard[0]), str(heard[0]))}
+        assert len({id(error) for error in heard}) == 8
+        assert len(api.requests) == 1
+
+
+async def in_threads(count: int, ask: Callable[[], T]) -> list[T]:
+    """What each of so many threads gets, which all begin together."""
+    together, seen = Barrier(count), list[T]()
+
+    def run() -> None:
+        together.wait(10)
+        seen.append(ask())
+
+    async with anyio.create_task_group() as threads:
+        for _ in range(count):
+            threads.start_soon(to_thread.run_sync, run)
+    return seen
+
+
+def failure_of(ask: Callable[[], object]) -> BosaError:
+    """The error that this ends with."""
+    with pytest.raises(BosaError) as caught:
+        ask()
+    return caught.value
+
+
+async def test_one_who_gives_up_does_not_fail_those_who_wait_for_the_answer() -> None:
+    listing = answer(b'{"notes": {}}')
+    async with raw_api(stalling(), answering(listing)) as api, AsyncBosaConnector(api.url) as connector:
+        seen: list[Catalogue] = []
+
+        async def ask() -> None:
+            seen.append(await connector.catalogue("notes"))
+
+        async with anyio.create_task_group() as others, anyio.create_task_group() as leader:
+            leader.start_soon(connector.catalogue, "notes")
+            await api.asked.wait()
+            for _ in range(5):
+                others.start_soon(ask)
+            leader.cancel_scope.cancel()
+        assert len(seen) == 5
+        assert api.connections == 2
+
+
+# By age
+
+
+def aged(connector: AsyncBosaConnector, seconds: float) -> None:
+    """As if what is known of the connector had been found so much earlier."""
+    blocking = getattr(connector, "blocking", connector)
+    known: Known = blocking._known["notes"]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  an hour is long
+    known.at -= seconds
+
+
+async def test_a_catalogue_is_asked_anew_after_an_hour(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
+    api.answers[NOTES] = Answer.of({"notes": {"a": listed()}})
+    await connector.catalogue("notes")
+    api.answers[NOTES] = Answer.of({"notes": {"b": listed()}})
+    aged(connector, 3500)
+    assert list(await connector.catalogue("notes")) == ["a"]
+    aged(connector, 200)
+    assert list(await connector.catalogue("notes")) == ["b"]
+
+
+async def test_the_last_good_catalogue_goes_on_serving_while_the_api_fails(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers[NOTES] = Answer.of({"notes": {"a": listed()}})
+    before = await connector.catalogue("notes")
+    api.answers[NOTES] = Answer.of({"message": "It broke."}, 500)
+    aged(connector, 3700)
+    for _ in range(3):
+        assert await connector.catalogue("notes") is before
+    assert len(api.asked) == 2
+    api.answers[NOTES] = Answer.of({"notes": {"b": listed()}})
+    aged(connector, 61)
+    assert list(await connector.catalogue("notes")) == ["b"]
+
+
+async def test_a_connector_that_is_gone_serves_no_more(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
+    api.answers[NOTES] = Answer.of({"notes": {"a": listed()}})
+    await connector.catalogue("notes")
+    api.answers[NOTES] = Answer.of({})
+    aged(connector, 3700)
+    for _ in range(2):
+        with pytest.raises(ConnectorNotFound):
+            await connector.catalogue("notes")
+    assert len(api.asked) == 3
+
+
+async def test_failures_that_repeat_do_not_gather_what_they_were_raised_through(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers[NOTES] = Answer.of({"message": "It broke."}, 500)
+    depths: set[int] = set()
+    for _ in range(3):
+        with pytest.raises(ApiError) as caught:
+            await connector.catalogue("notes")
+        depths.add(len(caught.traceback))
+    assert len(depths) == 1
