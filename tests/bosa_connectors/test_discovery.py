@@ -9,7 +9,6 @@ import pytest
 from anyio import to_thread
 
 from bosa_connectors import AsyncBosaConnector, BosaConnector, Call, Catalogue
-from bosa_connectors.discovery import Known
 from bosa_connectors.errors import (
     ApiError,
     BadReply,
@@ -284,8 +283,7 @@ async def test_one_who_gives_up_does_not_fail_those_who_wait_for_the_answer() ->
 def aged(connector: AsyncBosaConnector, seconds: float) -> None:
     """As if what is known of the connector had been found so much earlier."""
     blocking = getattr(connector, "blocking", connector)
-    known: Known = blocking._known["notes"]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  an hour is long
-    known.at -= seconds
+    blocking._known["notes"].at -= seconds  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  an hour is long
 
 
 async def test_a_catalogue_is_asked_anew_after_an_hour(api: ScriptedApi, connector: AsyncBosaConnector) -> None:

@@ -1,0 +1,119 @@
+"""The life of a connector object: several event loops, and the end."""
+
+import anyio
+import pytest
+
+from bosa_connectors import BosaConnector, Call
+
+from .fresh import said_by
+from .raw import Connection, answer, answering, raw_api
+from .samples import action, listed
+from .scripted import Answer, ScriptedApi
+from .shells import Shell, connecting
+
+ON_TWO_LOOPS = """
+import asyncio, gc, sys, threading
+from bosa_connectors import Action, AsyncBosaConnector, Call
+call = Call(Action("notes", "get_it", "/do", "", {}), {})
+connector = AsyncBosaConnector(sys.argv[1])
+
+async def use():
+    replies = await asyncio.gather(*(connector.send(call) for _ in range(5)))
+    print(*(reply.data for reply in replies), flush=True)
+
+async def use_and_close():
+    await use()
+    await connector.aclose()
+
+async def hold(ready, others):
+    await use()
+    ready.set()
+    await asyncio.to_thread(others.wait, 10)
+    await use()
+"""
+ONE_AFTER_THE_OTHER = "asyncio.run(use()); asyncio.run(use()); asyncio.run(use_and_close())"
+SIDE_BY_SIDE = """
+first, second = threading.Event(), threading.Event()
+threads = [threading.Thread(target=lambda: asyncio.run(hold(first, second))),
+           threading.Thread(target=lambda: asyncio.run(hold(second, first)))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@pytest.mark.parametrize(("how", "times"), [(ONE_AFTER_THE_OTHER, 3), (SIDE_BY_SIDE, 4)], ids=["after", "beside"])
+async def test_one_instance_works_on_two_event_loops(how: str, times: int) -> None:
+    async with raw_api(answering(answer())) as api:
+        said = await said_by(f"{ON_TWO_LOOPS}\n{how}", api.url)
+    assert "Error" not in said
+    assert said.split()[: times * 5] == ["1"] * times * 5
+
+
+USES: dict[str, tuple[object, ...]] = {
+    "send": (Call(action(), {}),),
+    "catalogue": ("notes",),
+    "refresh_connector": ("notes",),
+    "get_available_modules": (),
+    "get_connector": ("notes",),
+    "execute": ("notes", "do", {}),
+    "run": ("notes", "do", {}),
+    "create_bosa_user": ("me",),
+    "authenticate_bosa_user": ("me", "secret"),
+    "get_user_info": ("jwt",),
+    "user_has_integration": ("notes", "jwt"),
+    "initiate_connector_auth": ("notes", "jwt", "https://me.example"),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+async def test_use_after_close_says_so(use: str, api: ScriptedApi, shell: Shell) -> None:
+    api.answers["/connectors/?modules=notes"] = Answer.of({"notes": {"do": listed()}})
+    async with connecting(shell, api.url) as connector:
+        await connector.catalogue("notes")
+    api.asked.clear()
+    with pytest.raises(RuntimeError, match="has been closed: make another one"):
+        await getattr(connector, use)(*USES[use])
+    assert api.asked == []
+
+
+async def test_closing_twice_is_closing_once(shell: Shell) -> None:
+    async with connecting(shell, "http://127.0.0.1:9") as connector:
+        blocking = getattr(connector, "blocking", None)
+        if isinstance(blocking, BosaConnector):
+            blocking.close()
+        else:
+            await connector.aclose()
+
+
+async def test_leaving_the_block_hangs_up(shell: Shell) -> None:
+    async def until_the_client_hangs_up(connection: Connection) -> None:
+        await connection.request()
+        await connection.write(answer())
+        await connection.gone()
+
+    async with raw_api(until_the_client_hangs_up) as api:
+        async with connecting(shell, api.url) as connector:
+            await connector.send(Call(action(), {}))
+            assert not api.closed.is_set()
+        with anyio.fail_after(5):
+            await api.closed.wait()
+
+
+WITHOUT_A_TRACE = """
+import asyncio, gc, sys
+from bosa_connectors import Action, AsyncBosaConnector, BosaConnector, Call
+call = Call(Action("notes", "get_it", "/do", "", {}), {})
+with BosaConnector(sys.argv[1]) as connector:
+    connector.send(call)
+async def main():
+    async with AsyncBosaConnector(sys.argv[1]) as connector:
+        await connector.send(call)
+asyncio.run(main())
+del connector
+gc.collect()
+"""
+
+
+async def test_a_block_leaves_nothing_open() -> None:
+    async with raw_api(answering(answer())) as api:
+        assert await said_by(WITHOUT_A_TRACE, api.url) == ""
