@@ -132,12 +132,13 @@ class _Running:
         """The answer with only the fields that are wanted; where none of them is there, the nearest are named."""
         whole = answer.pages.data
         answer.pages = replace(answer.pages, data=fields.select(whole, self.asked.selecting))
-        if not self.asked.fields or not fit.is_hollow(answer.pages.data):
-            return answer
-        if not self.asked.selecting:  # the API selected
+        is_hollow = bool(self.asked.fields) and fit.is_hollow(answer.pages.data)
+        if is_hollow and not self.asked.selecting:  # the API selected
             whole = await self._unselected(call)
+        elif not is_hollow and not self.asked.selecting:
+            return answer
         wrong = selection.unmatched(self.offer.fields_argument, self.asked.fields, whole)
-        if wrong and effects.effect(call.action) == "read":
+        if wrong and is_hollow and effects.effect(call.action) == "read":
             raise InvalidArguments(wrong)
         answer.notes += [f"{problem.path}: {problem.message}; expected {problem.expected}" for problem in wrong]
         return answer

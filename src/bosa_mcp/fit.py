@@ -174,5 +174,7 @@ def paths(data: object, depth: int = _DEPTH) -> list[str]:
 
 
 def is_hollow(data: object) -> bool:
-    """Whether nothing was selected: an empty object, or a list of nothing else."""
-    return data == {} or (bool(items(data)) and all(is_hollow(each) for each in items(data)))
+    """Whether nothing was selected: an object of nothing, or a list of nothing else."""
+    if is_object(data):
+        return all(is_hollow(each) for each in data.values())
+    return bool(items(data)) and all(is_hollow(each) for each in items(data))

@@ -169,7 +169,7 @@ def _problem(detail: Mapping[str, object]) -> Problem:
     return Problem(".".join(where[1:] if where[:1] == ["body"] else where), message, message)
 
 
-_SUSPECT = re.compile(rf"\\\\[ubf]|{INVISIBLE.pattern}")
+_SUSPECT = re.compile(rf"\\[ubf]|{INVISIBLE.pattern}")
 """What may stand for such a character in JSON."""
 
 

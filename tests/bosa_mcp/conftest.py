@@ -34,7 +34,12 @@ class Connect(Protocol):
     """A client of our server, which speaks to the API at this address."""
 
     def __call__(
-        self, url: str, *only: str, credentials: Credentials = PLANTED, call_budget: float = WAIT
+        self,
+        url: str,
+        *only: str,
+        credentials: Credentials = PLANTED,
+        call_budget: float = WAIT,
+        result_bytes: int = 80_000,
     ) -> AbstractAsyncContextManager[Client]: ...
 
 

@@ -1,0 +1,317 @@
+"""One tool call carried out: pages put together, results that fit, arguments repaired, repetition where it is safe."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import mcp_types as types
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bosa_mcp.circuits import FAILURES
+
+from .conftest import Connect, answer, refusal, tools
+from .scripted_api import Answer, Json, ScriptedApi, fails, says, takes
+
+ITEMS = [{"id": number, "name": f"item {number}", "text": "t" * 40} for number in range(23)]
+NUMBER: Json = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}
+TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+
+
+def by_number(asked: Json) -> Response:
+    page, size = asked.get("page") or 1, asked.get("per_page") or 10
+    shown = ITEMS[(page - 1) * size : page * size]
+    return says(shown, {"page": page, "limit": size, "has_next": page * size < len(ITEMS)})
+
+
+def by_cursor(asked: Json) -> Response:
+    start, size = int(asked.get("cursor") or 0), asked.get("per_page") or 10
+    end = start + size if start + size < len(ITEMS) else None
+    return says(ITEMS[start : start + size], {"has_next": end is not None, "forwards_cursor": end and str(end)})
+
+
+def by_token_in_data(asked: Json) -> Response:
+    start, size = int(asked.get("page_token") or 0), asked.get("max_results") or 10
+    token = str(start + size) if start + size < len(ITEMS) else ""
+    return says({"messages": ITEMS[start : start + size], "next_page_token": token})
+
+
+def of_a_size_of_its_own(asked: Json) -> Response:
+    page = asked.get("page") or 1
+    return says(ITEMS[(page - 1) * 4 : page * 4], {"page": page, "has_next": page * 4 < len(ITEMS)})
+
+
+STYLES: dict[str, tuple[Json, Callable[[Json], Response]]] = {
+    "page": (takes(page=NUMBER, per_page=NUMBER), by_number),
+    "cursor": (takes(cursor=TEXT, per_page=NUMBER), by_cursor),
+    "token in data": (takes(page_token=TEXT, max_results=NUMBER), by_token_in_data),
+    "a size of its own": (takes(page=NUMBER), of_a_size_of_its_own),
+}
+
+
+def paging(api: ScriptedApi, style: str) -> None:
+    schema, give = STYLES[style]
+
+    async def reply(request: Request) -> Response:
+        return give(await request.json())
+
+    api.offer("shop", "find_items", schema)
+    api.answer("shop/find_items", reply)
+
+
+def shown(result: Json) -> list[Any]:
+    return result["data"]["messages"] if "messages" in result["data"] else result["data"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("wanted", [1, 4, 5, 10, 22, 23, 100])
+async def test_pages_are_put_together_and_next_goes_on_without_loss_or_repeat(
+    api: ScriptedApi, connect: Connect, style: str, wanted: int
+) -> None:
+    paging(api, style)
+    async with connect(api.url) as client:
+        results = [await answer(client, "shop_find_items", max_items=wanted)]
+        while "next" in results[-1]:
+            results.append(await answer(client, "shop_find_items", **results[-1]["next"]["arguments"]))
+    assert [item for result in results for item in shown(result)] == ITEMS
+    most = max(wanted, 4) if style == "a size of its own" else wanted
+    assert all(len(shown(result)) <= most for result in results)
+    if wanted >= len(ITEMS):
+        assert len(results) == 1
+
+
+async def test_a_page_that_fails_ends_the_walk_and_loses_nothing(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", by_number({}), fails(500, "Out of order."))
+    async with connect(api.url, call_budget=0.5) as client:
+        result = await answer(client, "shop_find_items", max_items=23)
+    assert shown(result) == ITEMS[:10]
+    assert result["next"]["arguments"] | {"page": 2, "max_items": 23} == result["next"]["arguments"]
+    assert "Out of order." in result["notes"][0]
+
+
+async def test_a_page_that_comes_again_and_again_ends_the_walk(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find_items", takes(cursor=TEXT))
+    first, second = says([1], {"forwards_cursor": "a"}), says([2], {"forwards_cursor": "b"})
+    api.answer("shop/find_items", first, second, first, second)
+    async with connect(api.url) as client:
+        result = await answer(client, "shop_find_items", max_items=50)
+    assert result["data"] == [1, 2, 1]
+    assert "again" in result["notes"][0]
+    assert "next" not in result
+
+
+async def test_a_result_that_is_too_large_keeps_whole_items_and_is_read_whole_by_its_address(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    many = [{"id": number, "text": "ä" * 50, "user": {"login": "me"}} for number in range(400)]
+    api.offer("shop", "get_all")
+    api.answer("shop/get_all", says(many, {"total": 400}))
+    async with connect(api.url, result_bytes=8_000) as client:
+        result = await answer(client, "shop_get_all")
+        assert result["data"] == many[: len(result["data"])]
+        assert 20 < len(result["data"]) < 400
+        assert result["omitted"]["items"] == 400 - len(result["data"])
+        assert len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()) <= 8_000
+        [hint] = result["notes"]
+        assert "text" in hint
+        assert 'response_fields ["id"' in hint
+        whole = await read(client, result["omitted"]["resource"])
+        assert json.loads(whole) == {"data": many, "meta": {"total": 400}}
+        selected = await answer(client, "shop_get_all", response_fields=["id"])
+        assert (len(selected["data"]), "omitted" in selected) == (400, False)
+
+
+async def read(client: Client, uri: str) -> str:
+    [content] = (await client.read_resource(uri)).contents
+    assert isinstance(content, types.TextResourceContents)
+    return content.text
+
+
+async def test_a_kept_result_over_the_size_of_a_read_is_read_in_ranges(api: ScriptedApi, connect: Connect) -> None:
+    many = ["x" * 1_000] * 1_200
+    api.offer("shop", "get_all")
+    api.answer("shop/get_all", says(many))
+    async with connect(api.url, result_bytes=8_000) as client:
+        uri = (await answer(client, "shop_get_all"))["omitted"]["resource"]
+        with pytest.raises(MCPError, match=r"bytes, more than one read gives.*offset=0&length=524288"):
+            await client.read_resource(uri)
+        parts = [await read(client, f"{uri}?offset={place}&length=524288") for place in range(0, 1_300_000, 524_288)]
+        assert json.loads("".join(parts))["data"] == many
+        listed = {str(each.uri) for each in (await client.list_resources()).resources}
+        assert uri in listed
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "bosa://results/" + "0" * 32,
+        "bosa://results/x",
+        "bosa://other/" + "0" * 32,
+        "bosa://results/" + "0" * 32 + "?offset=-1",
+        "bosa://results/" + "0" * 32 + "?length=1&length=2",
+        "bosa://results/" + "0" * 32 + "?size=1",
+        "file:///etc/passwd",
+    ],
+)
+async def test_a_resource_that_there_is_not_is_a_protocol_error(api: ScriptedApi, connect: Connect, uri: str) -> None:
+    async with connect(api.url) as client:
+        with pytest.raises(MCPError) as unknown:
+            await client.read_resource(uri)
+    assert unknown.value.code == types.INVALID_PARAMS
+
+
+async def test_fields_that_match_nothing_are_answered_with_the_nearest_ones(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "get_item")
+    api.offer("shop", "create_item")
+    item: Json = {"id": 1, "user": {"login": "me"}}
+    for action in ("get_item", "create_item"):
+        api.answer(f"shop/{action}", says([item]))
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_get_item", response_fields=["user.logn"])
+        assert (error["kind"], error["errors"][0]["nearest"]) == ("invalid_arguments", "user.login")
+        done = await answer(client, "shop_create_item", response_fields=["user.logn"])
+        partly = await answer(client, "shop_get_item", response_fields=["id", "user.logn"])
+    assert (done["data"], partly["data"]) == ([{"user": {}}], [{"id": 1, "user": {}}])
+    assert "user.login" in done["notes"][0]
+    assert "user.login" in partly["notes"][0]
+
+
+async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, connect: Connect) -> None:
+    async def reply(request: Request) -> Response:
+        item: Json = {} if (await request.json()).get("response_fields") else {"id": 1, "user": {"login": "me"}}
+        return says([item])
+
+    api.offer("shop", "get_item", takes(response_fields={"type": "array", "items": {"type": "string"}}))
+    api.answer("shop/get_item", reply)
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_get_item", response_fields=["user.logn"])
+    assert error["errors"][0]["nearest"] == "user.login"
+
+
+async def test_values_that_arrive_as_text_are_repaired_where_that_is_what_was_meant(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    schema = takes(
+        "count",
+        count={"type": "integer"},
+        ratio={"type": "number"},
+        is_open={"type": "boolean"},
+        tags={"type": "array", "items": {"type": "string"}},
+        where={"type": "object", "properties": {"ids": {"type": "array", "items": {"type": "integer"}}}},
+        name={"type": "string"},
+    )
+    api.offer("shop", "order", schema)
+    api.answer("shop/order", says(1))
+    async with connect(api.url) as client:
+        await answer(
+            client,
+            "shop_order",
+            count="3",
+            ratio="0.5",
+            is_open="True",
+            tags='["a"]',
+            where={"ids": "[1, 2]"},
+            name="[1]",
+        )
+        error = await refusal(client, "shop_order", count="many", tags='["a"]')
+    [sent] = api.sent("shop/order")
+    expected = {"count": 3, "ratio": 0.5, "is_open": True, "tags": ["a"], "where": {"ids": [1, 2]}, "name": "[1]"}
+    assert sent.arguments == expected
+    assert {problem["path"] for problem in error["errors"]} == {"count", "tags"}
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "many", [], True])
+async def test_a_number_of_items_that_is_none_is_refused(api: ScriptedApi, connect: Connect, wrong: object) -> None:
+    paging(api, "page")
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_find_items", max_items=wrong)
+    assert [problem["path"] for problem in error["errors"]] == ["max_items"]
+    assert not api.sent("shop/find_items")
+
+
+async def test_only_tools_that_page_take_a_number_of_items(api: ScriptedApi, connect: Connect) -> None:
+    paging(api, "page")
+    api.offer("shop", "get_item")
+    api.offer("shop", "list_own", takes(page=NUMBER, max_items={"type": "string"}))
+    async with connect(api.url) as client:
+        listed = await tools(client)
+    takers = {
+        name: [each for each in tool.input_schema["properties"] if "max_items" in each] for name, tool in listed.items()
+    }
+    assert takers == {
+        "shop_find_items": ["max_items"],
+        "shop_get_item": [],
+        "shop_list_own": ["max_items", "bosa_max_items"],
+    }
+
+
+async def test_characters_that_hide_what_a_text_says_are_written_out(api: ScriptedApi, connect: Connect) -> None:
+    text = "a\x1b[31mb\u202ec\u200bd\U000e0041\x00\n\té"
+    api.offer("shop", "get_item")
+    api.answer("shop/get_item", says({"text": text, f"{text}": 1}))
+    async with connect(api.url) as client:
+        data = (await answer(client, "shop_get_item"))["data"]
+    seen = r"a\u001b[31mb\u202ec\u200bd\ue0041\u0000" + "\n\té"
+    assert data == {"text": seen, seen: 1}
+
+
+async def test_a_lost_write_says_what_was_sent_and_which_tool_can_tell(api: ScriptedApi, connect: Connect) -> None:
+    for action in ("create_order", "get_order", "list_orders", "list_customers"):
+        api.offer("shop", action)
+    api.answer("shop/create_order", api.hang)
+    async with connect(api.url, call_budget=0.2) as client:
+        await tools(client)
+        error = await refusal(client, "shop_create_order")
+    assert error["kind"] == "outcome_unknown"
+    assert "shop_create_order: {}" in error["message"]
+    assert "shop_get_order or shop_list_orders can tell" in error["hint"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [fails(503), fails(429, headers={"retry-after": "0"}), Response(b'{"data', media_type="application/json")],
+)
+async def test_a_read_recovers_and_the_client_is_told_of_each_attempt(
+    api: ScriptedApi, connect: Connect, trouble: Answer
+) -> None:
+    api.offer("shop", "get_item")
+    api.answer("shop/get_item", trouble, says(1))
+    told: list[str | None] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
+        told.append(message)
+
+    async with connect(api.url) as client:
+        result = await client.call_tool("shop_get_item", {}, progress_callback=tell)
+    assert result.structured_content == {"data": 1, "meta": None}
+    assert len(api.sent("shop/get_item")) == 2
+    assert [message for message in told if message and message.startswith("Attempt 1 failed")]
+
+
+async def test_a_write_that_may_have_happened_is_sent_once(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "create_order")
+    api.answer("shop/create_order", Response(b'{"data', media_type="application/json"), says(1))
+    async with connect(api.url) as client:
+        assert (await refusal(client, "shop_create_order"))["kind"] == "outcome_unknown"
+    assert len(api.sent("shop/create_order")) == 1
+
+
+async def test_a_connector_that_is_down_is_left_alone_for_a_while_and_the_others_are_not(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    api.offer("shop", "create_order")
+    api.offer("bank", "create_order")
+    api.answer("shop/create_order", fails(502))
+    api.answer("bank/create_order", says(1))
+    async with connect(api.url) as client:
+        for _ in range(FAILURES):
+            assert (await refusal(client, "shop_create_order"))["status"] == 502
+        error = await refusal(client, "shop_create_order")
+        await answer(client, "bank_create_order")
+    assert (error["kind"], len(api.sent("shop/create_order"))) == ("unreachable", FAILURES)
+    assert error["retry_after_seconds"] > 0
