@@ -22,8 +22,9 @@ class Drain:
 
     def __init__(self) -> None:
         self.is_closing = False
+        self.settled = anyio.Event()
+        """Set once nothing is waited for any more."""
         self._open: set[object] = set()
-        self._settled = anyio.Event()
 
     def begin(self, request: object) -> None:
         """A request that has to be answered."""
@@ -39,15 +40,15 @@ class Drain:
         self.is_closing = True
         self._look()
         with anyio.move_on_after(GRACE):
-            await self._settled.wait()
+            await self.settled.wait()
 
     def hurry(self) -> None:
         """Nothing is waited for any more."""
-        self._settled.set()
+        self.settled.set()
 
     def _look(self) -> None:
         if self.is_closing and not self._open:
-            self._settled.set()
+            self.settled.set()
 
 
 @contextmanager

@@ -1,22 +1,27 @@
 """The rim of the server over HTTP: who may come in, and how the last ones leave."""
 
 from collections.abc import MutableMapping
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import anyio
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.drain import LISTEN, Drain
+from bosa_mcp.web import SSE
+
+_HANDSHAKE: Final = frozenset({*HANDSHAKE_PROTOCOL_VERSIONS, None})
 
 
 class Gate:
     """The application behind it, for requests that mean this server, until the server ends."""
 
-    def __init__(self, app: ASGIApp, addresses: Addresses, drain: Drain) -> None:
-        self._app, self._addresses, self._drain = app, addresses, drain
+    def __init__(self, app: ASGIApp, addresses: Addresses, drain: Drain, *, stateless: bool) -> None:
+        self._app, self._addresses, self._drain, self._is_stateless = app, addresses, drain, stateless
         self._inside: set[anyio.CancelScope] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,21 +33,24 @@ class Gate:
         elif self._drain.is_closing:
             await _refused(503, "The server is about to end.")(scope, receive, send)
         else:
-            await self._let_in(scope, receive, send, is_call=not _is_stream(scope, headers))
+            has_session = not self._is_stateless and headers.get("mcp-protocol-version") in _HANDSHAKE
+            app = self._app if has_session or scope["method"] != "POST" else partial(_while_heard, self._app)
+            await self._let_in(app, scope, receive, send, is_call=not _is_stream(scope, headers))
 
     def close(self) -> None:
         """Ends the answers under way, long streams among them."""
         for request in self._inside:
             request.cancel()
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send, *, is_call: bool) -> None:
+    async def _let_in(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, is_call: bool) -> None:
         answer = _Answer(send)
         with anyio.CancelScope() as inside:
-            self._inside.add(inside)
+            if scope["path"] != SSE:  # it ends by itself, behind the last answer
+                self._inside.add(inside)
             if is_call:
                 self._drain.begin(inside)
             try:
-                await self._app(scope, receive, answer)
+                await app(scope, receive, answer)
             finally:
                 self._inside.discard(inside)
                 self._drain.end(inside)
@@ -71,6 +79,33 @@ class _Answer:
             await _refused(503, "The server ended before it could answer.")(scope, receive, self._send)
         elif self._is_open:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _while_heard(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Runs the application until its client goes away, which is how it gives up where there is no session."""
+    is_read, is_gone = anyio.Event(), anyio.Event()
+
+    async def hear() -> Message:
+        if is_read.is_set():
+            await is_gone.wait()
+            return {"type": "http.disconnect"}
+        message = await receive()
+        if not message.get("more_body", False):
+            is_read.set()
+        return message
+
+    async with anyio.create_task_group() as running:
+
+        async def watch() -> None:
+            await is_read.wait()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            is_gone.set()
+            running.cancel_scope.cancel()
+
+        running.start_soon(watch)
+        await app(scope, hear, send)
+        running.cancel_scope.cancel()
 
 
 def _is_stream(scope: MutableMapping[str, Any], headers: Headers) -> bool:

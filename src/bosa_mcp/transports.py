@@ -1,53 +1,221 @@
-"""How clients reach the server: standard input and output."""
+"""How clients reach the server: standard input and output, or HTTP. Both end on SIGINT and SIGTERM."""
 
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
-from typing import Any, Final, NoReturn
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from threading import Timer
+from typing import Final, NoReturn
 
 import anyio
-from mcp.server.lowlevel import Server
+import uvicorn
+from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
+from starlette.types import ASGIApp
+
+from bosa_mcp.addresses import Addresses
+from bosa_mcp.changes import TellingServer
+from bosa_mcp.drain import Drain, observed
+from bosa_mcp.gate import Gate
+from bosa_mcp.refresh import Tools
+from bosa_mcp.web import create_app
 
 CLOSING: Final = 5.0
 """Seconds that closing may take."""
+LEAVING: Final = 2
+"""Seconds that HTTP clients get to read the end of what they were sent."""
 
 
-async def serve_stdio(opened: AbstractAsyncContextManager[Server[Any]]) -> None:
-    """Serves one client on standard input and output, until it closes them.
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server, and the tools that it knows."""
 
-    On SIGINT or SIGTERM `opened` is closed all the same, and the process ends with 130 or 143.
+    server: TellingServer
+    tools: Tools
+
+
+class CannotListen(OSError):
+    """The address is taken, or is not one of this machine."""
+
+    def __str__(self) -> str:
+        return self.strerror or "Cannot listen."
+
+
+async def serve_stdio(opened: AbstractAsyncContextManager[Serving]) -> int:
+    """Serves one client on standard input and output, until it closes them and what it asked is answered: 0.
+
+    On SIGINT or SIGTERM calls under way get the same grace, `opened` is closed, and the process ends with 130 or 143;
+    where the client reads no more, with 1.
     """
-    caught: list[int] = []
-    serving = anyio.CancelScope()
+    drain = Drain()
+    async with _told_to_end(drain) as end:
+        async with opened as served:
+            talk = _Talk(served.server, drain)
+            end.background.start_soon(talk.until_its_end)
+            end.background.start_soon(talk.until_told, end)
+            await talk.is_over.wait()
+            code = end.code or talk.code
+            _end_in_time(code)
+        if code:
+            _exit(code)  # the reader of standard input sits in a thread that nothing can interrupt
+    return 0
+
+
+class _Talk:
+    """The one connection over standard input and output."""
+
+    def __init__(self, server: TellingServer, drain: Drain) -> None:
+        self._server, self._drain = server, drain
+        self._serving = anyio.CancelScope()
+        self.is_over = anyio.Event()
+        self.code = 0
+
+    async def until_its_end(self) -> None:
+        """Until the client closes it."""
+        async with stdio_server() as streams:
+            try:
+                with self._serving, observed(*streams, self._drain, is_patient=True) as (read, write):
+                    await self._server.run(read, write, self._server.create_initialization_options())
+            except anyio.get_cancelled_exc_class():  # the client reads no more
+                self.code = 1
+                self.is_over.set()
+                raise
+            if self._serving.cancelled_caught:
+                self.is_over.set()
+        self.is_over.set()
+
+    async def until_told(self, end: "_End") -> None:
+        """Until a signal comes, and then until what is under way has settled."""
+        await end.is_told.wait()
+        await self._drain.settle()
+        self._serving.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """How to serve over HTTP."""
+
+    json_response: bool = False
+    """Answer with JSON instead of a stream of events."""
+    stateless: bool = False
+    """Keep no sessions for clients that shake hands."""
+
+
+async def serve_http(
+    opened: AbstractAsyncContextManager[Serving],
+    listener: socket.socket,
+    addresses: Addresses,
+    http: Http,
+    ready: Callable[[], None],
+) -> int:
+    """Serves any number of clients until SIGINT or SIGTERM, 130 or 143; calls `ready` when it answers.
+
+    New connections are refused from then on, calls under way get a grace, and streams end after the last of them.
+    """
+    drain = Drain()
+    async with _told_to_end(drain) as end, opened as served:
+        app = create_app(served.server, served.tools, drain, json_response=http.json_response, stateless=http.stateless)
+        async with app.router.lifespan_context(app), anyio.create_task_group() as listening:
+            gate = Gate(app, addresses, drain, stateless=http.stateless)
+            web = _Web(gate)
+            listening.start_soon(web.serve, [listener])
+            await web.has_started.wait()
+            ready()
+            await end.is_told.wait()
+            web.refuse()
+            await drain.settle()
+            _end_in_time(end.code)
+            gate.close()
+            web.should_exit = True
+    return end.code
+
+
+@dataclass(slots=True)
+class _End:
+    """The end of serving, once a signal has told it."""
+
+    background: TaskGroup
+    is_told: anyio.Event = field(default_factory=anyio.Event)
+    code: int = 0
+
+
+@asynccontextmanager
+async def _told_to_end(drain: Drain) -> AsyncGenerator[_End]:
+    """The end, which the first signal tells; whoever waits for something by then waits no more at the next."""
     with _signals() as signals:
-        async with anyio.create_task_group() as watching, AsyncExitStack() as opening:
+        async with anyio.create_task_group() as background:
+            end = _End(background)
 
             async def watch() -> None:
                 async for number in signals:
-                    caught.append(number)
-                    serving.cancel()
+                    if drain.is_closing:
+                        drain.hurry()
+                    end.code = end.code or 128 + number
+                    end.is_told.set()
 
-            async def leave(code: int) -> NoReturn:
-                with anyio.move_on_after(CLOSING, shield=True):
-                    await opening.aclose()
-                sys.stderr.flush()
-                os._exit(code)  # the transport's reader sits in a thread that nothing can interrupt
+            background.start_soon(watch)
+            yield end
+            background.cancel_scope.cancel()
 
-            watching.start_soon(watch)
-            server = await opening.enter_async_context(opened)
-            async with stdio_server() as (read, write):
-                try:
-                    with serving:
-                        await server.run(read, write, server.create_initialization_options())
-                except anyio.get_cancelled_exc_class():  # the client reads no more
-                    await leave(1)
-                if caught:
-                    await leave(128 + caught[0])
-            await opening.aclose()
-            watching.cancel_scope.cancel()
+
+def _end_in_time(code: int) -> None:
+    """Closing must not last: whatever hangs is left behind."""
+    limit = Timer(CLOSING, _exit, (code,))
+    limit.daemon = True
+    limit.start()
+
+
+def _exit(code: int) -> NoReturn:
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class _Web(uvicorn.Server):
+    """uvicorn, which leaves signals to us, and takes no connections from the moment that we are about to end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=LEAVING,
+            )
+        )
+        self.has_started = anyio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+    def refuse(self) -> None:
+        """Takes no more connections."""
+        for server in self.servers:
+            server.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        message = f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port, or 0 for a free one."
+        raise CannotListen(error.errno, message) from error
+    # asyncio sets this itself, but not for such a listener: without it each answer waits 40 ms for an ACK
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """The server over HTTP: streamable HTTP, SSE for older clients, and what a supervisor asks."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
-from mcp.server.lowlevel import Server
+import anyio
+from mcp.server.lowlevel import NotificationOptions
 from mcp.server.sse import SseServerTransport
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
@@ -12,18 +13,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from bosa_mcp.changes import TellingServer
 from bosa_mcp.drain import Drain, observed
 from bosa_mcp.refresh import Tools
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of one message; a larger one is refused before it is read to its end."""
+SSE: Final = "/sse"
 _MESSAGES: Final = "/messages/"
 _GATE_CHECKS: Final = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """The gate in front of everything looks at Host and Origin, also where these transports would not."""
 
+_TELLS: Final = NotificationOptions(tools_changed=True, resources_changed=True)
 
-def create_app(server: Server[Any], tools: Tools, drain: Drain, *, json_response: bool, stateless: bool) -> Starlette:
+
+def create_app(server: TellingServer, tools: Tools, drain: Drain, *, json_response: bool, stateless: bool) -> Starlette:
     """The application that serves `server`, without the gate in front of it."""
+    server.tells = not stateless
     sse = _Sse(server, drain)
     return server.streamable_http_app(
         json_response=json_response,
@@ -31,7 +37,7 @@ def create_app(server: Server[Any], tools: Tools, drain: Drain, *, json_response
         max_request_body_size=LARGEST_BODY,
         transport_security=_GATE_CHECKS,
         custom_starlette_routes=[
-            Route("/sse", sse),
+            Route(SSE, sse),
             Route(_MESSAGES, _Posts(sse.transport)),
             Route("/healthz", _alive),
             Route("/readyz", _ready(tools)),
@@ -42,7 +48,7 @@ def create_app(server: Server[Any], tools: Tools, drain: Drain, *, json_response
 class _Sse:
     """`/sse`: a stream of what the server says; what the client says is posted to `/messages/`."""
 
-    def __init__(self, server: Server[Any], drain: Drain) -> None:
+    def __init__(self, server: TellingServer, drain: Drain) -> None:
         self._server, self._drain = server, drain
         self.transport = SseServerTransport(_MESSAGES, _GATE_CHECKS, LARGEST_BODY)
 
@@ -51,8 +57,16 @@ class _Sse:
             await Response(status_code=405, headers={"Allow": "GET"})(scope, receive, send)
             return
         async with self.transport.connect_sse(scope, receive, send) as (reading, writing):
-            with observed(reading, writing, self._drain, is_patient=False) as (read, write):
-                await self._server.run(read, write, self._server.create_initialization_options())
+            with observed(reading, writing, self._drain, is_patient=False) as streams:
+                async with anyio.create_task_group() as talking:
+                    talking.start_soon(self._end, talking.cancel_scope)
+                    await self._server.run(*streams, self._server.create_initialization_options(_TELLS))
+                    talking.cancel_scope.cancel()
+
+    async def _end(self, talking: anyio.CancelScope) -> None:
+        """Ends the talk, and so the stream behind the last answer, when nothing is under way any more."""
+        await self._drain.settled.wait()
+        talking.cancel()
 
 
 class _Posts:

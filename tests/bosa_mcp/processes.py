@@ -139,7 +139,7 @@ def started_on(stdin: int, folder: Path, *arguments: str, **settings: str) -> Ge
         text=True,
         encoding="utf-8",
     ) as process:
-        watchdog = Timer(3 * WAIT, process.kill)
+        watchdog = Timer(6 * WAIT, process.kill)
         watchdog.start()
         try:
             yield Server(process)

@@ -85,12 +85,16 @@ def test_a_host_with_or_without_a_port_is_a_place(text: str) -> None:
     assert is_url(f"https://{text}/path")
 
 
-@pytest.mark.parametrize("text", ["", "https://a.example", "a.example/x", "a b", "u@a.example", "a:port", "a:0", "[::1"])
+@pytest.mark.parametrize(
+    "text", ["", "https://a.example", "a.example/x", "a b", "u@a.example", "a:port", "a:0", "[::1"]
+)
 def test_anything_else_is_none(text: str) -> None:
     assert not is_place(text)
     assert not is_url(f"https://{text}") or "/" in text
 
 
-@pytest.mark.parametrize("text", ["mcp.example.com", "ftp://a", "https://u:p@a", "https://a?x", "https://a\n", "https://["])
+@pytest.mark.parametrize(
+    "text", ["mcp.example.com", "ftp://a", "https://u:p@a", "https://a?x", "https://a\n", "https://["]
+)
 def test_an_address_of_a_server_has_a_scheme_and_nothing_secret(text: str) -> None:
     assert not is_url(text)

@@ -4,14 +4,17 @@ import json
 import os
 import signal
 from pathlib import Path
+from threading import Event
 
 import pytest
+from anyio import to_thread
 from mcp import Client
 from mcp.client.stdio import stdio_client
+from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import KEY, TOKEN, answer, refusal, tools
-from .processes import HANDSHAKE, HUB_READY, Server, call, parameters, request, started, started_on
+from .processes import HANDSHAKE, HUB_READY, call, parameters, request, started, started_on
 from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, takes
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -56,39 +59,66 @@ def test_stdout_carries_nothing_but_protocol_and_garbage_ends_nothing(shop: Scri
         out, log = server.rest()
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
     [entry] = [json.loads(line) for line in log.splitlines()]
-    assert [entry["event"], entry["level"], entry["action"]] == ["action left out", "warning", "odd"]
+    assert [entry["event"], entry["level"], entry["tool"]] == ["action left out", "warning", "shop_odd"]
     assert KEY not in log
     assert TOKEN not in log
 
 
 def test_the_end_of_input_ends_it_well(shop: ScriptedApi, tmp_path: Path) -> None:
-    with started(tmp_path, **settings(shop)) as silent, started(tmp_path, **settings(shop)) as busy:
-        silent.end_of_input()
-        in_the_middle_of_a_call(busy, shop)
-        busy.end_of_input()
-        assert [silent.wait(), busy.wait()] == [0, 0]
-        assert [silent.rest(), busy.rest()[1]] == [("", ""), ""]
-    assert shop.abandoned.wait(WAIT)
+    with started(tmp_path, **settings(shop)) as server:
+        server.end_of_input()
+        assert server.wait() == 0
+        assert server.rest() == ("", "")
 
 
-def in_the_middle_of_a_call(server: Server, shop: ScriptedApi) -> None:
-    shop.answer("shop/order", shop.hang)
-    server.send(*HANDSHAKE, call(1, "shop_order", item="x"))
-    assert shop.reached.wait(WAIT)
+@pytest.mark.parametrize("is_modern", [True, False])
+def test_what_was_asked_before_the_end_of_input_is_answered(
+    shop: ScriptedApi, tmp_path: Path, *, is_modern: bool
+) -> None:
+    envelope = {"_meta": MODERN} if is_modern else {}
+    asked = [call(number, "shop_order", item="x") for number in range(1, 20)]
+    with started(tmp_path, **settings(shop)) as server:
+        server.send(
+            *(() if is_modern else HANDSHAKE), *(each | {"params": each["params"] | envelope} for each in asked)
+        )
+        server.send(request(20, "subscriptions/listen", notifications={"toolsListChanged": True}, **envelope))
+        server.end_of_input()
+        results = [server.reply(number)["result"]["structuredContent"] for number in range(1, 20)]
+        assert server.wait() == 0
+        assert server.errors() == ""
+    assert results == [{"data": "done", "meta": None}] * 19
+
+
+MODERN = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+}
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)])
-def test_a_signal_ends_it_at_once_with_its_number(
+def test_a_signal_ends_it_with_its_number_once_calls_under_way_are_answered(
     shop: ScriptedApi, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
+    goes_on = Event()
+
+    async def slow(_: Request) -> Response:
+        shop.reached.set()
+        assert await to_thread.run_sync(goes_on.wait, WAIT)
+        return says("done")
+
+    shop.answer("shop/order", slow)
     with started(tmp_path) as idle, started(tmp_path, **settings(shop)) as busy:
         idle.log_line(HUB_READY)  # the client has said nothing yet
         idle.signal(number)
-        in_the_middle_of_a_call(busy, shop)
+        busy.send(*HANDSHAKE, call(1, "shop_order", item="x"))
+        assert shop.reached.wait(WAIT)
         busy.signal(number)
-        assert [idle.wait(), busy.wait()] == [code, code]
-        assert [idle.rest(), busy.rest()[1]] == [("", ""), ""]
-    assert shop.abandoned.wait(WAIT)
+        assert idle.wait() == code
+        goes_on.set()
+        assert busy.reply(1)["result"]["structuredContent"] == {"data": "done", "meta": None}
+        assert busy.wait() == code
+        assert [idle.rest(), busy.rest()] == [("", ""), ("", "")]
 
 
 def test_a_person_at_a_terminal_is_told_what_is_awaited(tmp_path: Path) -> None:
@@ -151,4 +181,6 @@ def test_an_api_that_fails_is_one_line_of_the_log_that_says_what_to_do(shop: Scr
         for each in (server, lonely):
             each.end_of_input()
             assert each.wait() == 0
-            assert each.rest() == ("", "")
+            out, log = each.rest()
+            assert out == ""
+            assert all("no tools of connector" in line for line in log.splitlines())  # it looks again and again
