@@ -126,8 +126,8 @@ def list_in(action: Action, data: object) -> str | None:
 def items_of(action: Action, data: object, name: str | None) -> list[object]:
     """The items of a page, `name` being where they are in an object.
 
-    Data that holds no list is one item, but for null, and for an object of mere scalars that an action answers which
-    takes a page token: that is how a page of nothing looks there.
+    Other data are one item, but for null and for a page of nothing: an object whose lists are all empty, or one of
+    mere scalars where the action takes a cursor.
     """
     if is_array(data):
         return data
@@ -142,7 +142,9 @@ def does_page(action: Action) -> bool:
 
 
 def _is_nothing(action: Action, data: Mapping[str, object]) -> bool:
-    return _cursor_argument(action) is not None and not any(is_array(each) or is_object(each) for each in data.values())
+    if any(map(is_array, data.values())):
+        return does_page(action) and not any(items(each) for each in data.values())
+    return _cursor_argument(action) is not None and not any(map(is_object, data.values()))
 
 
 def _cursor_argument(action: Action) -> str | None:

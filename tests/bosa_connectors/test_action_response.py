@@ -104,6 +104,8 @@ PAGES: list[tuple[list[str], Any, list[Any]]] = [
     (["page"], {"items": [N, N], "total": 2}, [N, N]),
     (["page"], {"items": [], "total": 0}, []),
     (["page"], {"items": [N], "warnings": []}, [N]),
+    (["page"], {"items": [], "warnings": []}, []),
+    (["id"], {"items": [], "warnings": []}, [{"items": [], "warnings": []}]),
     (["page"], {"items": [N], "columns": ["id"]}, [N]),
     (["page"], {"left": [N], "right": [N]}, [{"left": [N], "right": [N]}]),
     (["page"], {"text": "page 1 of the book"}, [{"text": "page 1 of the book"}]),
