@@ -1,6 +1,8 @@
 """What both shells know of httpx: how a client is set up, how long it waits, and what its failures mean."""
 
 import math
+import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -10,6 +12,7 @@ import httpx
 
 from bosa_connectors.calls import FileHead
 from bosa_connectors.errors import BosaError, BrokenReply, OutcomeUnknown, RequestTimeout, TooLarge, Unreachable
+from bosa_connectors.gunzip import GZIP, AsyncUnpacked, Unpacked
 
 MAX_JSON_BYTES: Final = 64 * 1024 * 1024
 """A larger answer in JSON is refused: it would be held in memory whole."""
@@ -30,7 +33,15 @@ def client_settings() -> dict[str, Any]:
         ),
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         "mounts": dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
+        "verify": _certificates(),
     }
+
+
+def _certificates() -> ssl.SSLContext | bool:
+    """Whom to trust: httpx knows SSL_CERT_FILE and SSL_CERT_DIR; programs that set what requests knows need no change."""
+    named = [os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
+    bundle = next((path for path in named[2:] if path), None)
+    return ssl.create_default_context(cafile=bundle) if bundle and not any(named[:2]) else True
 
 
 class Patience(dict[str, float | None]):
@@ -59,18 +70,22 @@ class Patience(dict[str, float | None]):
 
 def headers_of(response: httpx.Response) -> dict[str, str]:
     """Names in lower case; of several values one text."""
-    return {**response.headers, **response.extensions["redirect"]}
+    return {**response.headers, **response.extensions["kept"]}
 
 
 def received(response: httpx.Response) -> None:
     """Called with each answer, before it is read."""
+    is_packed = response.headers.get("content-encoding", "").strip().lower() in GZIP
     # the library reads where a redirect leads even where it does not follow, and fails where that makes no sense
-    response.extensions["redirect"] = {
-        name: response.headers.pop(name) for name in ("location",) if name in response.headers
-    }
+    kept = ("location", "content-encoding") if is_packed else ("location",)
+    response.extensions["kept"] = {name: response.headers.pop(name) for name in kept if name in response.headers}
     if response.is_server_error:  # the published server closes its connection after a 500 without a word
         last = _LastAnswer if isinstance(response.stream, httpx.SyncByteStream) else _AsyncLastAnswer
         response.stream = last(response)
+    if is_packed:
+        stream = response.stream
+        is_sync = isinstance(stream, httpx.SyncByteStream)
+        response.stream = Unpacked(stream) if is_sync else AsyncUnpacked(cast("httpx.AsyncByteStream", stream))
 
 
 class _LastAnswer(httpx.SyncByteStream):

@@ -117,7 +117,8 @@ async def test_a_stream_that_is_left_early_closes_its_connection(shell: Shell) -
 # As send gives it
 
 
-async def test_send_holds_the_bytes(offered: ScriptedApi, connector: AsyncBosaConnector, folder: Path) -> None:
+@pytest.mark.usefixtures("offered")
+async def test_send_holds_the_bytes(connector: AsyncBosaConnector, folder: Path) -> None:
     reply = await connector.send(Call(GET, {}))
     held = reply.body
     assert isinstance(held, ConnectorFile)
@@ -126,11 +127,29 @@ async def test_send_holds_the_bytes(offered: ScriptedApi, connector: AsyncBosaCo
     assert held.headers
     assert held.headers["content-length"] == str(len(CONTENT))
     assert held.save(folder).read_bytes() == CONTENT
-    offered.answers[GET.path] = Answer(
-        200, {"content-type": "text/csv", "content-encoding": "gzip"}, gzip.compress(b"a")
-    )
-    assert isinstance(packed := (await connector.send(Call(GET, {}))).data, ConnectorFile)
-    assert packed.file == b"a"
+
+
+@pytest.mark.parametrize(
+    ("packed", "content"),
+    [
+        (b"", b""),
+        (gzip.compress(b""), b""),
+        (gzip.compress(CONTENT), CONTENT),
+        (gzip.compress(b"a") + gzip.compress(CONTENT), b"a" + CONTENT),
+        (gzip.compress(CONTENT) + bytes(600), CONTENT),
+        (gzip.compress(bytes(5_000_000)), bytes(5_000_000)),
+    ],
+    ids=["nothing", "empty", "one member", "two members", "padded", "many pieces"],
+)
+async def test_a_packed_file_comes_unpacked(
+    packed: bytes, content: bytes, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers[GET.path] = Answer(200, {"content-type": "text/csv", "content-encoding": "GZip"}, packed)
+    async with connector.stream(Call(GET, {})) as reply:
+        chunks = [chunk async for chunk in arriving(reply).iter_bytes()]
+    assert b"".join(chunks) == content
+    assert max(map(len, chunks), default=0) <= 1 << 18
+    assert (arriving(reply).size, reply.headers["content-encoding"]) == (None, "GZip")
 
 
 async def test_an_empty_file_is_a_file(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
@@ -259,7 +278,11 @@ SHORT = f"{HEAD}content-length: 100000\r\n\r\n".encode() + b"x" * 90_000
 CUT = f"{HEAD}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n".encode()
 
 
-@pytest.mark.parametrize("said", [SHORT, CUT], ids=["fewer bytes than announced", "no last chunk"])
+PACKED = gzip.compress(CONTENT)
+HALF = f"{HEAD}content-encoding: gzip\r\ncontent-length: {len(PACKED) - 9}\r\n\r\n".encode() + PACKED[:-9]
+
+
+@pytest.mark.parametrize("said", [SHORT, CUT, HALF], ids=["fewer bytes than announced", "no last chunk", "half packed"])
 async def test_a_file_that_stops_short_is_an_error_and_leaves_nothing(said: bytes, shell: Shell, folder: Path) -> None:
     async with raw_api(hanging_up(said)) as api, connecting(shell, api.url) as connector:
         with pytest.raises(BosaError):
