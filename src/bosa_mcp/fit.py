@@ -55,11 +55,12 @@ class _Shrinking:
         if not (is_object(value) or is_array(value)):
             return size(value)
         if id(value) not in self._sizes:
-            self._sizes[id(value)] = 2 + (
-                sum(self._size(each) + size(name) + 2 for name, each in value.items())
+            parts = (
+                [self._size(each) + size(name) + 1 for name, each in value.items()]
                 if is_object(value)
-                else sum(self._size(each) + 1 for each in value)
+                else [self._size(each) for each in value]
             )
+            self._sizes[id(value)] = 2 + sum(parts) + max(len(parts) - 1, 0)
         return self._sizes[id(value)]
 
     def value(self, value: object, budget: int) -> object:
@@ -73,14 +74,15 @@ class _Shrinking:
 
     def _list(self, value: list[object], budget: int) -> list[object]:
         kept: list[object] = []
+        left = budget
         for each in value:
-            budget -= self._size(each) + 1
-            if budget < 0:
+            left -= self._size(each) + bool(kept)
+            if left < 0:
                 break
             kept.append(each)
         if value and not kept:  # the first alone is too large
-            kept = [self.value(value[0], budget + self._size(value[0]))]
-            kept = kept if size(kept) <= budget + self._size(value[0]) + 3 else []
+            first = self.value(value[0], budget)
+            kept = [first] if size(first) <= budget else []
         self.left_out += len(value) - len(kept)
         return kept
 
