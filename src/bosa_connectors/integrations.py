@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from bosa_connectors import users
 from bosa_connectors.errand import Errand, given, given_object, lacking, member, saying, segment
@@ -10,6 +11,11 @@ from bosa_connectors.hiding import texts
 from bosa_connectors.models.integration import Integration
 from bosa_connectors.models.result import ActionResult
 from bosa_connectors.shapes import is_array, is_object, members
+
+_PLAIN: Final = frozenset(
+    {"database", "driver", "file", "folder", "host", "name", "path", "port", "region", "username"}
+)
+"""Names of what configurations say openly."""
 
 
 def exists(app_name: str, token: str) -> Errand[bool]:
@@ -40,7 +46,7 @@ def configure(
     known = given_object("config", config)
     body = saying(auth_type="custom", configuration=known, **_replacing(replace_duplicate=replace_duplicate))
     done = _done("Plugin configuration initiated successfully.")
-    return Errand("POST", path, done, _not_done, body=body, token=token, secrets=tuple(texts(known)))
+    return Errand("POST", path, done, _not_done, body=body, token=token, secrets=tuple(texts(_confided(known))))
 
 
 def look(app_name: str, token: str, user_identifier: str) -> Errand[Integration]:
@@ -96,6 +102,11 @@ def _connector(app_name: str, token: str) -> str:
 
 def _account(app_name: str, token: str, user_identifier: str) -> str:
     return f"{_connector(app_name, token)}/integrations/{segment('user_identifier', user_identifier)}"
+
+
+def _confided(config: Mapping[str, object]) -> dict[str, object]:
+    """What of a configuration may be a secret: all but what plainly is none, so that messages can still name it."""
+    return {name: value for name, value in config.items() if name.lower() not in _PLAIN}
 
 
 def _replacing(*, replace_duplicate: bool) -> dict[str, bool]:

@@ -159,6 +159,13 @@ async def test_a_message_says_that_something_was_hidden(api: ScriptedApi, connec
         await connector.authenticate_bosa_user("ada", HUSH)
 
 
+async def test_what_a_configuration_says_openly_can_be_named(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
+    api.answers["/connectors/sql/integrations"] = Answer.of({"message": f"There is no shop.db; {HUSH}."}, 404)
+    config = {"file": "shop.db", "password": HUSH}
+    with pytest.raises(ApiError, match=r"^404: There is no shop\.db; \[hidden\]\."):
+        await connector.initiate_plugin_configuration("sql", "the-token", config)
+
+
 @given(SECRETS, st.text(max_size=200), st.text(max_size=200))
 def test_no_piece_of_a_secret_is_left_and_everything_else_is(secret: str, before: str, after: str) -> None:
     text = hide(f"{before}{secret[2:]}{after} {secret}", [secret])

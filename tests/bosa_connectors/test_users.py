@@ -157,6 +157,22 @@ async def test_where_the_family_cannot_be_found_nothing_is_written_and_it_is_ask
     assert api.lines == [NAMES, NAMES, "POST /users"]
 
 
+async def test_whoever_waits_for_the_family_hears_what_the_one_who_asked_hears(api: ScriptedApi) -> None:
+    api.answers["/connectors/names"] = Answer.of({"message": "It broke."}, 503)
+    heard: list[ApiError] = []
+
+    async def ask(connector: AsyncBosaConnector) -> None:
+        with pytest.raises(ApiError) as caught:
+            await connector.create_bosa_user("ada")
+        heard.append(caught.value)
+
+    async with AsyncBosaConnector(api.url) as connector, anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(ask, connector)
+    assert api.lines == [NAMES]
+    assert [error.status for error in heard] == [503] * 8
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, Unauthenticated), (404, NotFound), (409, Conflict), (422, ApiError), (500, ApiError)]
 )
