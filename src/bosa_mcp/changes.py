@@ -46,8 +46,14 @@ class Changes:
         self._connections: set[Connection] = set()
         self._ahead: dict[Change, None] = {}
         self._woken = anyio.Event()
+        self._rest = anyio.Event()
         self.listen = ListenHandler(self._bus)
         """What answers `subscriptions/listen`."""
+
+    @property
+    def connected(self) -> int:
+        """How many clients that shook hands are there."""
+        return len(self._connections)
 
     async def remember(self, ctx: "ServerRequestContext[Any, Any]", call_next: "CallNext") -> "HandlerResult":
         """Middleware that gets to know each connection of the handshake era, for as long as it lasts."""
@@ -62,7 +68,12 @@ class Changes:
     def announce(self, change: Change) -> None:
         """Has every client told, soon; changes that come close together are told of once."""
         self._ahead[change] = None
+        self._rest = anyio.Event()
         self._woken.set()
+
+    async def told(self) -> None:
+        """Returns once all that was announced has been told, or given up."""
+        await self._rest.wait()
 
     @asynccontextmanager
     async def telling(self) -> AsyncGenerator[None]:
@@ -81,6 +92,8 @@ class Changes:
                 async with anyio.create_task_group() as group:
                     for connection in list(self._connections):
                         group.start_soon(self._tell, connection, change)
+            if not self._ahead:
+                self._rest.set()
 
     async def _tell(self, connection: "Connection", change: Change) -> None:
         with anyio.move_on_after(self._patience):

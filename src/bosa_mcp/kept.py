@@ -18,6 +18,7 @@ import structlog
 from bosa_connectors import catalogue
 from bosa_connectors.calls import Action
 from bosa_connectors.catalogue import Catalogue
+from bosa_connectors.errors import BosaError
 from bosa_connectors.shapes import is_object
 
 FORMAT: Final = 1
@@ -62,7 +63,7 @@ class Shelf:
         for path in self._files():
             try:
                 each = self._read(path)
-            except (OSError, ValueError, RecursionError) as odd:
+            except (OSError, ValueError, RecursionError, BosaError) as odd:
                 log.warning("a kept catalogue is passed over", file=str(path), reason=str(odd)[:300])
             else:
                 found[each.catalogue.connector] = each

@@ -1,0 +1,195 @@
+"""The last good catalogue is kept on disk, and a server starts with it while the API is slow or down."""
+
+import json
+import stat
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client
+
+from bosa_mcp.filters import Filter
+from bosa_mcp.kept import Shelf
+
+from .conftest import answer, logged, refusal, tools
+from .opened import opened
+from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, served, takes
+
+NAMES = "/connectors/names"
+
+
+@pytest.fixture
+def two(api: ScriptedApi) -> ScriptedApi:
+    """An API with two connectors."""
+    api.offer("shop", "find", takes("query", query={"type": "string"}, page={"type": "integer"}), docstring="Größe: ü.")
+    api.offer("shop", "drop", None, **{"x-bosa-effect": "delete"})
+    api.offer("office", "find", parameters={})
+    return api
+
+
+@asynccontextmanager
+async def client_of(api: str, folder: Path, era: str = "auto", *only: str) -> AsyncGenerator[Client]:
+    """A client of a server that keeps what it knows of the API in this folder."""
+    async with (
+        opened(api, Filter(frozenset(only)), Shelf.of(folder, api)) as (server, _),
+        Client(server, mode=era, read_timeout_seconds=WAIT, cache=None) as client,
+    ):
+        yield client
+
+
+async def test_a_server_that_finds_the_api_down_serves_what_it_knew(era: str, tmp_path: Path) -> None:
+    api = ScriptedApi()
+    api.offer("shop", "find", takes("query", query={"type": "string"}))
+    api.offer("shop", "nothing", parameters={})
+    port = reserved_port()
+    with served(api, port) as url:
+        async with client_of(url, tmp_path, era) as client:
+            before = await tools(client)
+    with reserved_port() as other:
+        async with client_of(address(other), tmp_path, era) as client:
+            assert await tools(client) == {}, "another API's tools are not these"
+    async with client_of(url, tmp_path, era) as client:
+        assert await tools(client) == before
+        assert (await refusal(client, "shop_find"))["kind"] == "invalid_arguments"
+
+
+async def test_a_server_that_knows_a_catalogue_answers_at_once_while_the_api_hangs(
+    two: ScriptedApi, era: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(two.url, tmp_path, era) as client:
+        before = await tools(client)
+    two.odd[NAMES] = two.hang
+    async with (
+        opened(two.url, None, Shelf.of(tmp_path, two.url)) as (server, known),
+        known.fresh(0),
+        Client(server, mode=era, cache=None) as client,
+    ):
+        with anyio.fail_after(2):
+            assert await tools(client) == before
+    [told] = logged(caplog, "the tools come from the last good catalogue")
+    assert told["tools"] == 3
+    assert 0 <= told["age_seconds"] < WAIT
+
+
+async def test_a_newer_catalogue_takes_the_place_of_the_kept_one(two: ScriptedApi, tmp_path: Path) -> None:
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    two.offer("shop", "buy")
+    del two.listing["office"]
+    async with opened(two.url, None, Shelf.of(tmp_path, two.url)) as (_, known):
+        assert set((await known.look()).offers) == {"shop_find", "shop_drop", "office_find"}
+        await known.refresh()
+        assert set(known.table.offers) == {"shop_find", "shop_drop", "shop_buy"}
+    two.odd[NAMES] = fails(500)
+    async with client_of(two.url, tmp_path) as client:
+        assert set(await tools(client)) == {"shop_find", "shop_drop", "shop_buy"}
+
+
+async def test_a_server_for_some_connectors_keeps_what_another_has_kept(two: ScriptedApi, tmp_path: Path) -> None:
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    async with client_of(two.url, tmp_path, "auto", "shop") as client:
+        assert set(await tools(client)) == {"shop_find", "shop_drop"}
+    two.odd[NAMES] = fails(500)
+    async with client_of(two.url, tmp_path) as client:
+        assert set(await tools(client)) == {"shop_find", "shop_drop", "office_find"}
+
+
+async def test_what_is_kept_is_private_and_holds_no_secret(two: ScriptedApi, tmp_path: Path) -> None:
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    folder = Shelf.of(tmp_path, two.url).folder
+    assert folder.parent == tmp_path / "catalogue"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = list(folder.iterdir())
+    assert len(files) == 2
+    for file in files:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert "planted" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\x00\xff",
+        b"[]",
+        b'{"format": 1}',
+        b'{"format": 2, "connector": "shop", "actions": {}}',
+        b'{"format": 1, "connector": "office", "actions": {}}',
+        b'{"format": 1, "connector": "shop", "actions": 5}',
+        b'{"format": 1, "connector": "shop", "actions": ' + b"[" * 100_000,
+    ],
+    ids=["empty", "cut off", "no text", "a list", "nothing in it", "another format", "another connector", "5", "deep"],
+)
+async def test_a_kept_file_that_makes_no_sense_is_passed_over(
+    two: ScriptedApi, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    async with client_of(two.url, tmp_path) as client:
+        before = await tools(client)
+    shelf = Shelf.of(tmp_path, two.url)
+    [shop] = [file for file in shelf.folder.iterdir() if '"connector":"shop"' in file.read_text()]
+    shop.write_bytes(content)
+    assert set(shelf.load()) == {"office"}
+    [warning] = logged(caplog, "a kept catalogue is passed over")
+    assert warning["file"] == str(shop)
+    assert warning["reason"]
+    async with opened(two.url, None, shelf) as (_, known):
+        await known.look()
+        await known.refresh()
+        assert set(known.table.offers) == set(before)
+
+
+async def test_a_kept_action_is_checked_again(two: ScriptedApi, tmp_path: Path) -> None:
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    shelf = Shelf.of(tmp_path, two.url)
+    for file in shelf.folder.iterdir():
+        content = json.loads(file.read_text())
+        content["actions"]["find"]["path"] = "https://elsewhere.example/collect"
+        file.write_text(json.dumps(content))
+    assert {name: set(each.catalogue) for name, each in shelf.load().items()} == {"shop": {"drop"}, "office": set()}
+
+
+async def test_a_folder_that_cannot_be_written_costs_a_line_in_the_log(
+    two: ScriptedApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "catalogue").write_text("in the way")
+    async with client_of(two.url, tmp_path) as client:
+        assert set(await tools(client)) == {"shop_find", "shop_drop", "office_find"}
+    [warning] = logged(caplog, "the catalogue cannot be kept")
+    assert "catalogue" in warning["folder"]
+
+
+async def test_nothing_unfinished_stays_and_what_has_not_changed_is_not_written_again(
+    two: ScriptedApi, tmp_path: Path
+) -> None:
+    seconds = iter(range(1_000_000, 2_000_000, 100))
+    shelf = Shelf.of(tmp_path, two.url)
+    async with opened(two.url, None, shelf, lambda: next(seconds)) as (_, known):
+        await known.look()
+        first = {file.name: file.stat() for file in shelf.folder.iterdir()}
+        await known.refresh()
+        second = {file.name: file.stat() for file in shelf.folder.iterdir()}
+    assert {name: each.st_ino for name, each in first.items()} == {name: each.st_ino for name, each in second.items()}
+    assert all(second[name].st_mtime > each.st_mtime for name, each in first.items())
+    assert all(name.endswith(".json") for name in second)
+
+
+async def test_a_connector_whose_name_is_a_path_stays_in_the_folder(api: ScriptedApi, tmp_path: Path) -> None:
+    api.offer("../../escape", "find", path="/connectors/escape/find")
+    async with client_of(api.url, tmp_path / "data") as client:
+        assert await tools(client)
+    written = {path.parent.parent for path in tmp_path.rglob("*.json")}  # noqa: ASYNC240  nobody else waits
+    assert written == {tmp_path / "data" / "catalogue"}
+
+
+async def test_what_comes_from_disk_can_be_called(two: ScriptedApi, era: str, tmp_path: Path) -> None:
+    two.answer("shop/find", says("found"))
+    for _ in range(2):
+        async with client_of(two.url, tmp_path, era) as client:
+            assert (await answer(client, "shop_find", query="x"))["data"] == "found"
+    assert [asked.arguments for asked in two.sent("shop/find")] == [{"query": "x"}] * 2
