@@ -60,12 +60,30 @@ PUBLIC = {
     "select": ("fields",),
 }
 """By name: the modules that have it; the package itself is the one without a name."""
-METHODS = (
-    "auth_schema authenticate authenticate_bosa_user catalogue connect create_bosa_user create_user execute from_env"
-    " get_available_modules get_connector get_integration get_user_info initiate_connector_auth"
-    " initiate_plugin_configuration refresh_connector remove_integration run select_integration send stream"
-    " user_has_integration"
-).split()
+METHODS = [
+    "auth_schema",
+    "authenticate",
+    "authenticate_bosa_user",
+    "catalogue",
+    "connect",
+    "create_bosa_user",
+    "create_user",
+    "execute",
+    "from_env",
+    "get_available_modules",
+    "get_connector",
+    "get_integration",
+    "get_user_info",
+    "initiate_connector_auth",
+    "initiate_plugin_configuration",
+    "refresh_connector",
+    "remove_integration",
+    "run",
+    "select_integration",
+    "send",
+    "stream",
+    "user_has_integration",
+]
 
 
 def test_everything_public_is_exported_sorted() -> None:
