@@ -38,7 +38,7 @@ def client_settings() -> dict[str, Any]:
 
 
 def _certificates() -> ssl.SSLContext | bool:
-    """Whom to trust: httpx knows SSL_CERT_FILE and SSL_CERT_DIR; programs that set what requests knows need no change."""
+    """Whom to trust: httpx reads SSL_CERT_FILE and SSL_CERT_DIR; the variables of requests count where none is."""
     named = [os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
     bundle = next((path for path in named[2:] if path), None)
     return ssl.create_default_context(cafile=bundle) if bundle and not any(named[:2]) else True

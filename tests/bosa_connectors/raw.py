@@ -1,6 +1,7 @@
 """A server of bytes: what no well-behaved server would do."""
 
 import socket
+import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -8,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import AnyByteReceiveStream, AnyByteSendStream, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.tls import TLSListener, TLSStream
 
 _HUNG_UP = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
@@ -30,7 +32,7 @@ class RawApi:
 class Connection:
     """One accepted connection."""
 
-    def __init__(self, api: RawApi, stream: SocketStream) -> None:
+    def __init__(self, api: RawApi, stream: SocketStream | TLSStream) -> None:
         self._api = api
         self._stream = stream
         self._buffered = BufferedByteReceiveStream(stream)
@@ -55,6 +57,19 @@ class Connection:
         except _HUNG_UP:
             self._api.closed.set()
 
+    async def tunnel(self, port: int) -> None:
+        """Passes on what comes, either way, from and to this port of the machine."""
+        async with await anyio.connect_tcp("127.0.0.1", port) as there, anyio.create_task_group() as ways:
+
+            async def pass_on(source: AnyByteReceiveStream, target: AnyByteSendStream) -> None:
+                with suppress(*_HUNG_UP):
+                    while True:
+                        await target.send(await source.receive())
+                ways.cancel_scope.cancel()
+
+            ways.start_soon(pass_on, self._buffered, there)
+            ways.start_soon(pass_on, there, self._stream)
+
     async def reset(self) -> None:
         """Ends the connection as a crash does."""
         raw: socket.socket = self._stream.extra(SocketAttribute.raw_socket)  # noqa: S610  anyio's, not Django's
@@ -66,13 +81,14 @@ Behaviour: TypeAlias = Callable[[Connection], Awaitable[None]]
 
 
 @asynccontextmanager
-async def raw_api(*behaviours: Behaviour) -> AsyncGenerator[RawApi]:
+async def raw_api(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawApi]:
     """A server whose n-th connection does what the n-th behaviour says, and later ones what the last says."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port: int = listener.extra(SocketAttribute.local_port)  # noqa: S610  anyio's, not Django's
-    api = RawApi(f"http://127.0.0.1:{port}")
+    tcp = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    listener = TLSListener(tcp, tls, standard_compatible=False) if tls else tcp
+    port: int = tcp.extra(SocketAttribute.local_port)  # noqa: S610  anyio's, not Django's
+    api = RawApi(f"http{'s' if tls else ''}://127.0.0.1:{port}")
 
-    async def serve(stream: SocketStream) -> None:
+    async def serve(stream: SocketStream | TLSStream) -> None:
         behave = behaviours[min(api.connections, len(behaviours) - 1)]
         api.connections += 1
         async with stream:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from .certificates import vouched_for
 from .fresh import said_by
-from .raw import answer, answering, raw_api
+from .raw import Connection, answer, answering, raw_api
 from .scripted import Answer, ScriptedApi
 
 OTHERS = ["anyio", "asyncio", "httpx", "jsonschema", "langchain", "mcp", "pydantic", "rich", "starlette", "structlog"]
@@ -70,3 +71,72 @@ async def test_a_proxy_that_is_down_is_unreachable() -> None:
     code = CALL_EACH.replace(run, f"try: {run}\nexcept Exception as error: print(error)")
     said = await said_by(code, "http://api.example", HTTP_PROXY="http://127.0.0.1:9")
     assert said.startswith("http://api.example cannot be reached: ")
+
+
+BOTH_CALL = """
+import asyncio, sys
+from bosa_connectors import Action, AsyncBosaConnector, BosaConnector, Call, Credentials
+call = Call(Action("notes", "get_it", "/do", "", {}), {}, Credentials(user_token="jwt"))
+
+async def main():
+    async with AsyncBosaConnector(sys.argv[1], "client-key") as connector:
+        return (await connector.send(call)).data
+
+def blocking():
+    with BosaConnector(sys.argv[1], "client-key") as connector:
+        return connector.send(call).data
+
+for way in (lambda: asyncio.run(main()), blocking):
+    try: print(way())
+    except Exception as error: print(type(error).__name__, error)
+"""
+NO_CERTIFICATES = {"SSL_CERT_FILE": "", "SSL_CERT_DIR": "", "REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+async def test_an_authority_of_ones_own_is_trusted_where_a_variable_names_it(variable: str, tmp_path: Path) -> None:
+    tls, authority = vouched_for(tmp_path, "localhost")
+    async with raw_api(answering(answer()), tls=tls) as api:
+        url = api.url.replace("127.0.0.1", "localhost")
+        trusting = {**NO_CERTIFICATES, variable: str(authority)}
+        assert (await said_by(BOTH_CALL, url, **trusting)).splitlines() == ["1", "1"]
+
+
+async def test_a_server_that_nobody_vouches_for_hears_nothing(tmp_path: Path) -> None:
+    tls, authority = vouched_for(tmp_path, "elsewhere.example")
+    async with raw_api(answering(answer()), tls=tls) as api:
+        url = api.url.replace("127.0.0.1", "localhost")
+        for trusted in ("", str(authority)):  # an unknown authority, and then another name
+            said = await said_by(BOTH_CALL, url, **NO_CERTIFICATES | {"SSL_CERT_FILE": trusted})
+            assert said.count("Unreachable https://localhost") == 2
+            assert said.count("certificate verify failed") == 2
+        assert api.requests == []
+
+
+async def test_through_a_proxy_a_secured_call_stays_secret(tmp_path: Path) -> None:
+    tls, authority = vouched_for(tmp_path, "api.example")
+    async with raw_api(answering(answer()), tls=tls) as api:
+        port = int(api.url.rpartition(":")[2])
+
+        async def tunnelling(connection: Connection) -> None:
+            await connection.request()
+            await connection.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            await connection.tunnel(port)
+
+        async with raw_api(tunnelling) as proxy:
+            named = {"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(authority)}
+            assert (await said_by(BOTH_CALL, "https://api.example", **named)).splitlines() == ["1", "1"]
+            heads = [request.partition(b"\r\n")[0] for request in proxy.requests]
+            assert heads == [b"CONNECT api.example:443 HTTP/1.1"] * 2
+            assert b"client-key" not in b"".join(proxy.requests)
+            assert b"client-key" in api.requests[0]
+            said = await said_by(BOTH_CALL, "https://api.invalid", NO_PROXY="api.invalid", **named)
+            assert said.count("Unreachable") == 2
+            assert proxy.connections == 2
+
+
+async def test_a_proxy_that_refuses_is_unreachable() -> None:
+    refusing = answering(answer(b"No.", 407))
+    async with raw_api(refusing) as proxy:
+        said = await said_by(BOTH_CALL, "https://api.example", HTTPS_PROXY=proxy.url)
+    assert said.count("Unreachable https://api.example cannot be reached: 407") == 2
