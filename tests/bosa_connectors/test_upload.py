@@ -386,21 +386,23 @@ async def test_a_file_that_fails_on_the_way_is_an_error_and_nothing_arrives(
 # How long it may take
 
 
-class Slow(OnlyRead):
-    """Gives a piece, and the rest when some time has passed."""
+class Slow(io.BytesIO):
+    """Gives a little at a time, and each time only when some time has passed."""
 
-    def __init__(self, seconds: float) -> None:
-        self.pieces, self.seconds = iter([b"slow", b"ly", b""]), seconds
-        self.read = self.next
-
-    def next(self, _size: int) -> bytes:
-        Event().wait(self.seconds)
-        return next(self.pieces)
+    def read(self, _size: int | None = -1, /) -> bytes:
+        Event().wait(0.15)
+        return super().read(2)
 
 
-async def test_a_moving_upload_goes_on_past_the_deadline(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
-    api.answers[UPLOAD.path] = Answer.of({"data": 1})
-    assert (await connector.send(Call(UPLOAD, {"file": Slow(0.15)}, deadline=0.3))).data == 1
+async def test_a_moving_upload_goes_on_past_the_deadline(shell: Shell) -> None:
+    async def considering(connection: Connection) -> None:
+        await connection.request()
+        await anyio.sleep(0.1)
+        await connection.write(answer())
+
+    async with raw_api(considering) as api, connecting(shell, api.url) as connector:
+        reply = await connector.send(Call(UPLOAD, {"file": Slow(b"slowly")}, deadline=0.3))
+    assert reply.data == 1
 
 
 async def test_after_an_upload_the_deadline_bounds_the_first_byte_of_the_answer(shell: Shell) -> None:
