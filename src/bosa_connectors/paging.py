@@ -84,10 +84,9 @@ def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
     if "page" not in action.properties:
         raise PagingError("There is a further page, but this action takes no argument that would ask for it.")
     asked, here = _page(arguments, reply)
-    following = 2 if here is None else here + 1
-    if asked is not None and following <= asked:
+    if asked and here != asked:
         raise PagingError(f"The API was asked for page {asked} and says that it is page {here}.")
-    return {**arguments, "page": following}
+    return {**arguments, "page": 2 if here is None else here + 1}
 
 
 def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply) -> Mapping[str, object] | None:
@@ -107,7 +106,7 @@ def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
     if "page" not in action.properties or here is None:
         raise PagingError("There is a page before, but nothing says how this action would be asked for it.")
     if here <= 1 or (asked is not None and here > asked):
-        raise PagingError(f"The API was asked for page {asked} and says that the one before is page {here - 1}.")
+        raise PagingError(f"The API was asked for page {asked or 1} and says that there is one before page {here}.")
     return {**arguments, "page": here - 1}
 
 

@@ -85,8 +85,8 @@ def test_a_cursor_that_repeats_is_an_error(argument: str) -> None:
         next_arguments(paged(argument), {argument: "c"}, reply({"has_next": True, "forwards_cursor": "c"}))
 
 
-@pytest.mark.parametrize("said", [1, 0, -5])
-def test_a_page_that_does_not_advance_is_an_error(said: int) -> None:
+@pytest.mark.parametrize("said", [1, 0, -5, 3])
+def test_a_page_that_was_not_asked_for_is_an_error(said: int) -> None:
     with pytest.raises(PagingError):
         next_arguments(paged("page"), {"page": 2}, reply({"page": said, "has_next": True}))
 

@@ -166,7 +166,7 @@ async def test_there_is_no_way_back_from_a_page_without_a_number(shell: Shell) -
 async def test_a_page_before_that_cannot_be_is_an_error(shell: Shell, said: int | None) -> None:
     api = answers(reply({"has_prev": True, "page": said}, []))
     response = responding(shell, api, Call(paged("page"), {"page": 1}))
-    with pytest.raises(PagingError, match="the one before is page"):
+    with pytest.raises(PagingError, match="says that there is one before page"):
         await response.prev_page()
 
 
