@@ -71,9 +71,12 @@ class Told:
         return body
 
 
-def run_flow(generation: Generation, hub: RunningHub, folder: Path) -> Told:
-    """What the client tells; what it logs besides is in the folder. Skips the test when it cannot be had here."""
-    python = python_with(generation.requirement, *generation.dependencies)
+def run_flow(generation: Generation, hub: RunningHub, folder: Path, python: Path | None = None) -> Told:
+    """What the client tells; what it logs besides is in the folder. Skips the test when it cannot be had here.
+
+    Where a `python` is given, its packages take the place of the client's own.
+    """
+    python = python or python_with(generation.requirement, *generation.dependencies)
     script = Path(__file__).parent / "scripts" / generation.script
     with (folder / "log").open("w") as log:
         done = subprocess.run(
