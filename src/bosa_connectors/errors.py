@@ -5,6 +5,7 @@
     - ConnectorNotFound       the API offers no such connector
   x InvalidAction             the connector offers no such action                     (ValueError)
   x InvalidArguments          the arguments do not fit the action's schema            (ValueError)
+  x InvalidHeader             a header cannot carry this; nothing was sent            (ValueError)
   x InvalidSchema             the action's schema makes no sense
   x Unreachable               no connection: nothing was done
   x RequestTimeout            no answer in time, to a question                        (TimeoutError)
@@ -95,6 +96,10 @@ class InvalidArguments(BosaError, ValueError):
 
     def __str__(self) -> str:
         return f"Invalid parameters: { {problem.path: problem.message for problem in self.errors} }"
+
+
+class InvalidHeader(BosaError, ValueError):
+    """A header cannot have this name or this value; nothing was sent, and the value is not repeated here."""
 
 
 class InvalidSchema(BosaError):

@@ -15,10 +15,10 @@ from bosa_connectors.calls import Action, Call, Credentials, FileHead, Reply
 from bosa_connectors.errors import (
     ApiError,
     BadReply,
-    BosaError,
     BrokenReply,
     Failure,
     InvalidArguments,
+    InvalidHeader,
     Problem,
     api_error,
 )
@@ -93,17 +93,20 @@ def _length(body: bytes | form.Form) -> dict[str, str]:
 
 def _callers(headers: Mapping[str, str]) -> dict[str, str]:
     """The caller's own headers; what frames the message is not theirs to say."""
-    named = {name.lower(): value for name, value in headers.items()}
+    named = {str(name).lower(): value for name, value in headers.items()}
     for name, value in named.items():
         if not header.is_name(name) or name in _FRAMING:
-            raise BosaError(f"The header {name[:100]!r} cannot be sent along with a call.")
+            raise InvalidHeader(f"The header {name[:100]!r} cannot be sent along with a call: leave it out.")
         _check_header(name, value)
     return named
 
 
 def _check_header(name: str, value: object) -> None:
     if not header.is_value(value):
-        raise BosaError(f"The value for the header {name} holds a character that a header cannot carry there.")
+        raise InvalidHeader(
+            f"The value for the header {name} holds a character that a header cannot carry there: expected printable"
+            " ASCII text, without space at either end."
+        )
 
 
 def _json(arguments: Mapping[str, object]) -> bytes:

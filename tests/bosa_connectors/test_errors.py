@@ -35,6 +35,7 @@ def every_kind(of: type[BosaError] = BosaError) -> set[type[BosaError]]:
         ("ConnectorNotFound", [BosaConnectorError]),
         ("InvalidAction", [ValueError]),
         ("InvalidArguments", [ValueError]),
+        ("InvalidHeader", [ValueError]),
         ("RequestTimeout", [TimeoutError]),
         ("TooLarge", [errors.BadReply]),
         ("NotConnected", [NotFound, ApiError]),

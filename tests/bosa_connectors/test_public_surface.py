@@ -41,6 +41,7 @@ PUBLIC = {
     "Integration": ("models.integration",),
     "InvalidAction": ("errors",),
     "InvalidArguments": ("errors",),
+    "InvalidHeader": ("errors",),
     "InvalidSchema": ("errors",),
     "NotConnected": ("errors",),
     "NotFound": ("errors",),
