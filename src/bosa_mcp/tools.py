@@ -42,7 +42,8 @@ mapped over. Use it whenever you need only a few fields of a large result.
 "root"?, …} with "type" one of string (value, ignore_case?), string_list (values, ignore_case?), number (value), \
 number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?)."""
 
-_FILE: Final = "A file; files cannot be sent yet."
+_FILE: Final = "(a file; it cannot be sent yet)"
+_FILES: Final = "(files; they cannot be sent yet)"
 
 _SECTION = re.compile(r"^(args|arguments|parameters|params|returns?|raises|yields|examples?) *:", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
@@ -99,7 +100,8 @@ def _with_files(schema: dict[str, object], action: Action) -> dict[str, object]:
     properties = dict(members(schema["properties"]))
     for name in action.binary & properties.keys():
         field = members(properties[name])
-        properties[name] = {**field, "description": f"{field.get('description', '')} {_FILE}".strip()}
+        what = _FILES if field.get("type") == "array" else _FILE
+        properties[name] = {**field, "description": f"{field.get('description', '')} {what}".strip()}
     return {**schema, "properties": properties}
 
 

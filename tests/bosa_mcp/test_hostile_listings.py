@@ -1,4 +1,4 @@
-"""What an odd or hostile API lists costs at most the action that is odd; lists and calls of the others work, in time."""
+"""What an odd or hostile API lists costs at most the odd action; lists and calls of the others work, in time."""
 
 import json
 import time

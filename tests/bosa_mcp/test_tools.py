@@ -3,13 +3,15 @@
 import json
 
 import pytest
+from mcp import Client
 
 from bosa_connectors.calls import Action, Credentials
 from bosa_hub.serve import RunningHub
 from bosa_mcp.tools import DESCRIPTION_LENGTH, name_tools
 
 from .conftest import Connect, answer, logged, refusal, tools
-from .scripted_api import Json, ScriptedApi, says, takes
+from .opened import opened
+from .scripted_api import Json, ScriptedApi, fails, says, takes
 from .test_compact import NONSENSE, bomb
 
 FIELDS: Json = {"type": "array", "items": {"type": "string"}}
@@ -170,3 +172,104 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
     assert "properties.p.pattern" in left_out["shop_a_pattern_that_is_none"]
     assert "elsewhere.example" in left_out["shop_an_absolute_URL_for_a_path"]
     assert not any("elsewhere" in asked.path for asked in api.asked)
+
+
+@pytest.mark.parametrize(
+    ("effect", "hints"),
+    [
+        ("read", {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": True}),
+        ("create", {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True}),
+        ("update", {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True}),
+        ("delete", {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True}),
+        ("send", {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True}),
+    ],
+)
+async def test_annotations_say_what_the_action_does(
+    api: ScriptedApi, connect: Connect, effect: str, hints: dict[str, bool]
+) -> None:
+    api.offer("shop", "frobnicate", None, **{"x-bosa-effect": effect})
+    async with connect(api.url) as client:
+        annotations = (await tools(client))["shop_frobnicate"].annotations
+    assert annotations is not None
+    assert annotations.model_dump(by_alias=True, exclude_none=True) == hints
+
+
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [
+        ("list_pull_requests", "List pull requests (shop)"),
+        ("get-users", "Get users (shop)"),
+        ("getUserByID", "Get User By ID (shop)"),
+        ("ändern", "Ändern (shop)"),
+        ("a" * 300, "A" + "a" * 99),
+    ],
+)
+async def test_a_title_is_the_name_as_people_read_it(
+    api: ScriptedApi, connect: Connect, action: str, title: str
+) -> None:
+    api.offer("shop", action)
+    async with connect(api.url) as client:
+        assert [tool.title for tool in (await tools(client)).values()] == [title]
+
+
+BINARY: dict[str, tuple[Json, str]] = {
+    "bytes": ({"type": "bytes"}, "string"),
+    "binary": ({"type": "string", "format": "binary"}, "string"),
+    "nullable": ({"anyOf": [{"type": "string", "format": "binary"}, {"type": "null"}]}, "string"),
+    "several": ({"type": "array", "items": {"type": "string", "format": "binary"}}, "array"),
+}
+
+
+@pytest.mark.parametrize(("schema", "kind"), BINARY.values(), ids=BINARY)
+async def test_a_file_is_listed_as_text_and_a_value_for_it_is_not_supported_yet(
+    api: ScriptedApi, connect: Connect, schema: Json, kind: str
+) -> None:
+    api.offer("shop", "upload", takes(file={**schema, "description": "What to keep."}, name={"type": "string"}))
+    api.answer("shop/upload", says("kept"))
+    async with connect(api.url) as client:
+        field = (await tools(client))["shop_upload"].input_schema["properties"]["file"]
+        assert field["type"] == kind
+        assert field.get("items", {"type": "string"}) == {"type": "string"}
+        assert field["description"].startswith("What to keep. (")
+        assert "cannot be sent yet" in field["description"]
+        value = "data:,x" if kind == "string" else ["data:,x"]
+        error = await refusal(client, "shop_upload", file=value, name="x")
+        assert error["kind"] == "unsupported"
+        assert "file" in error["message"]
+        assert not api.sent("shop/upload")
+        assert (await answer(client, "shop_upload", name="x"))["data"] == "kept"
+
+
+async def test_no_output_schema_is_promised_that_a_selected_result_would_break(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    whole = takes("data", "meta", data=takes("id", "name", id={"type": "integer"}, name={"type": "string"}), meta={})
+    api.offer("shop", "find", response=whole)
+    api.answer("shop/find", says({"id": 1, "name": "x"}), says([1, 2]), says(None))
+    async with connect(api.url) as client:
+        assert (await tools(client))["shop_find"].output_schema is None
+        # this client validates what it gets against an output schema
+        assert (await answer(client, "shop_find", response_fields=["id"]))["data"] == {"id": 1}
+        assert [(await answer(client, "shop_find"))["data"] for _ in range(2)] == [[1, 2], None]
+
+
+async def test_a_name_of_ours_that_the_action_has_in_both_forms_is_another_still(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    text: Json = {"type": "string"}
+    api.offer("shop", "find", takes(response_fields=text, bosa_response_fields=text))
+    async with connect(api.url) as client:
+        properties = (await tools(client))["shop_find"].input_schema["properties"]
+    assert properties == {"response_fields": text, "bosa_response_fields": text, "bosa_bosa_response_fields": FIELDS}
+
+
+async def test_a_list_may_be_kept_a_while_where_nothing_is_missing_from_it(api: ScriptedApi) -> None:
+    api.offer("shop", "find")
+    api.offer("office", "find")
+    api.odd["/connectors/?modules=office"] = fails(500)
+    async with opened(api.url) as (server, _), Client(server, cache=None) as client:
+        incomplete = await client.list_tools()
+        api.odd.clear()
+        complete = await client.list_tools()
+    assert (incomplete.ttl_ms, complete.ttl_ms) == (0, 60_000)
+    assert (incomplete.cache_scope, complete.cache_scope) == ("private", "private")
