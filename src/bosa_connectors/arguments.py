@@ -7,7 +7,7 @@ from typing import Final, cast
 from bosa_connectors import fields, retry, schema
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
 from bosa_connectors.errors import InvalidArguments, Problem
-from bosa_connectors.shapes import is_array, is_object, members
+from bosa_connectors.shapes import is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
 _PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
@@ -116,22 +116,28 @@ def without_unknown(call: Call, wrong: InvalidArguments) -> tuple[Call, list[Pro
     unknown = [problem for problem in wrong.errors if problem.message == schema.UNKNOWN]
     arguments: object = call.arguments
     for problem in unknown:
-        arguments = _without(arguments, problem.path)
+        places = list(_places(arguments, problem.path))
+        if len(places) == 1:  # names may hold dots themselves: what could be meant twice stays, and is refused
+            arguments = _without(arguments, places[0])
     return replace(call, arguments=members(arguments)), unknown
 
 
-def _without(value: object, path: str) -> object:
-    """The value without what stands at a dotted path; names may hold dots themselves."""
+def _places(value: object, path: str) -> Iterator[list[str]]:
+    """Where a dotted path can lead."""
+    inside = ((str(index), each) for index, each in enumerate(items(value)))
+    for name, each in (*members(value).items(), *inside):
+        if name == path and is_object(value):
+            yield [name]
+        elif path.startswith(f"{name}."):
+            yield from ([name, *below] for below in _places(each, path[len(name) + 1 :]))
+
+
+def _without(value: object, place: list[str]) -> object:
+    name, *below = place
     if is_array(value):
-        index, _, below = path.partition(".")
-        return [_without(each, below) if str(place) == index else each for place, each in enumerate(value)]
-    whole = members(value)
-    if path in whole:
-        return {name: each for name, each in whole.items() if name != path}
-    return {
-        name: _without(each, path[len(name) + 1 :]) if path.startswith(f"{name}.") else each
-        for name, each in whole.items()
-    }
+        return [_without(each, below) if str(index) == name else each for index, each in enumerate(value)]
+    kept = {key: each for key, each in members(value).items() if key != name or below}
+    return {key: _without(each, below) if key == name else each for key, each in kept.items()}
 
 
 def warnings(action: Action, unknown: list[Problem]) -> Iterator[str]:

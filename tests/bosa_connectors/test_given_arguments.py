@@ -1,0 +1,86 @@
+"""What a program gave becomes what the action takes: laws of the pure part."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bosa_connectors import schema
+from bosa_connectors.arguments import merge, without_unknown
+from bosa_connectors.calls import Action, Call
+from bosa_connectors.errors import InvalidArguments
+
+from .samples import action, takes
+
+NAMES = st.sampled_from(["a", "b", "0", "list", "x", ""])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(NAMES, JSON, max_size=4)
+ANY: dict[str, Any] = {}
+PARTS: dict[str, Any] = {"a": {"properties": {"b": ANY}}, "list": {"items": {"properties": {"a": ANY}}}, "b": ANY}
+CLOSED = action(takes(**PARTS))
+TWICE: dict[str, Any] = {"a": {"properties": {"b": ANY}}, "a.b": {"properties": {"b": ANY}}}
+DOTTED = action(takes(**TWICE))
+
+
+@given(OBJECTS, OBJECTS)
+def test_what_is_put_together_holds_both_and_shares_nothing(
+    first: dict[str, object], second: dict[str, object]
+) -> None:
+    twice = {name for name in first.keys() & second.keys() if first[name] != second[name]}
+    if twice:
+        with pytest.raises(InvalidArguments) as caught:
+            merge(first, second)
+        assert {problem.path for problem in caught.value.errors} == twice
+        return
+    merged = merge(first, second)
+    assert merged == {**first, **second}
+    mutable = {id(each) for value in (first, second) for each in parts(value)}
+    assert not [each for each in parts(merged) if id(each) in mutable]
+
+
+@settings(deadline=None)
+@given(OBJECTS)
+def test_without_what_is_unknown_nothing_unknown_is_left_and_nothing_known_is_lost(given_: dict[str, object]) -> None:
+    call, wrong = Call(CLOSED, given_), problems(given_)
+    fitting, unknown = without_unknown(call, InvalidArguments(wrong))
+    assert [problem for problem in wrong if problem.message == schema.UNKNOWN] == unknown
+    left = problems(fitting.arguments)
+    assert not [problem for problem in left if problem.message == schema.UNKNOWN]
+    assert {problem.path for problem in left} == {problem.path for problem in wrong if problem not in unknown}
+    if not unknown:
+        assert fitting.arguments == given_
+
+
+def test_what_could_be_meant_twice_is_left_where_it_is() -> None:
+    given_ = {"a": {"b": {"x": 1}}, "a.b": {"x": 1}}
+    fitting, unknown = without_unknown(Call(DOTTED, given_), InvalidArguments(problems(given_, DOTTED)))
+    assert [problem.path for problem in unknown] == ["a.b.x"]
+    assert fitting.arguments == given_
+
+
+def problems(arguments: Any, of: Action = CLOSED) -> list[Any]:  # noqa: ANN401  JSON
+    """What is wrong with these arguments."""
+    try:
+        schema.check(of, arguments)
+    except InvalidArguments as wrong:
+        return list(wrong.errors)
+    return []
+
+
+def parts(value: object) -> Iterator[object]:
+    """Everything in it that could be changed."""
+    if isinstance(value, dict):
+        inner = list(cast("dict[str, object]", value).values())
+    elif isinstance(value, list):
+        inner = cast("list[object]", value)
+    else:
+        return
+    yield cast("object", value)
+    for each in inner:
+        yield from parts(each)
