@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bosa_connectors import AsyncBosaConnector
 from bosa_connectors.action_response import AsyncActionResponse
 from bosa_connectors.calls import Call, Reply
 from bosa_connectors.errors import Failure, NotFound, PagingError, RateLimited
 from bosa_connectors.paging import MAX_ALIKE
 
 from .pages import FORWARD_ONLY, STYLES, Arguments, listing, paged, reply, responding
+from .raw import Connection, answer, raw_api
 from .shells import SHELLS, Shell
 
 LISTINGS = st.lists(st.fixed_dictionaries({"n": st.integers()}), max_size=25)
@@ -353,6 +355,24 @@ def test_a_loop_may_end_in_the_middle_of_a_walk() -> None:
         return api
 
     assert asyncio.run(leave()).cancelled.is_set()
+
+
+async def test_a_request_on_its_way_is_given_up_with_the_walk() -> None:
+    before, call, under_way = others(), Call(paged("cursor"), {}), anyio.Event()
+
+    async def page_then_silence(connection: Connection) -> None:
+        await connection.request()
+        await connection.write(answer(b'{"data": [1], "meta": {"has_next": true, "forwards_cursor": "a"}}'))
+        await connection.request()
+        under_way.set()
+        await connection.gone()
+
+    async with raw_api(page_then_silence) as api, AsyncBosaConnector(api.url) as bosa:
+        async for _ in AsyncActionResponse(bosa.send, call, await bosa.send(call)).iter_items():
+            await under_way.wait()
+            break
+        await api.closed.wait()
+    await ended(before)
 
 
 async def test_many_walk_through_the_same_response_at_once(shell: Shell) -> None:
