@@ -4,12 +4,13 @@ import json
 import os
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import getitem
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -74,12 +75,17 @@ class ListingHandler(BaseHTTPRequestHandler):
 
 
 def expected_tools(listings: dict[str, Any]) -> set[str]:
-    """The tools that the contract leaves: what is posted, is no plumbing, and takes no file."""
+    """The tools that the contract leaves: what is posted, and is no plumbing."""
+    return set(listed_actions(listings))
+
+
+def listed_actions(listings: dict[str, Any]) -> dict[str, Any]:
+    """The schema of each action's arguments, by the name of its tool."""
     return {
-        tool_name(connector, action)
+        tool_name(connector, action): item["parameters"].get("request", {}).get("schema", {})
         for connector, actions in listings.items()
         for action, item in actions.items()
-        if item["method"] == "POST" and action.split("/")[0] not in PLUMBING and not mentions_file(item["parameters"])
+        if item["method"] == "POST" and action.split("/")[0] not in PLUMBING
     }
 
 
@@ -89,14 +95,48 @@ def tool_name(connector: str, action: str) -> str:
     return name
 
 
-def mentions_file(schema: object) -> bool:
-    """Whether a file is somewhere in it, as either generation of the API writes one."""
-    match schema:
-        case {"type": "bytes"} | {"format": "binary"}:
-            return True
-        case dict():
-            return any(map(mentions_file, cast("dict[str, object]", schema).values()))
-        case list():
-            return any(map(mentions_file, cast("list[object]", schema)))
-        case _:
-            return False
+LIMITS = frozenset(
+    {"pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"}
+    | {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
+)
+OURS = {"response_fields", "response_filters", "max_items"}
+
+Fact: TypeAlias = tuple[str, str, Any]
+"""What kind it is of, where it stands, and what it says."""
+
+
+def facts(schema: Any, root: Any, path: str = "", seen: tuple[str, ...] = ()) -> Iterator[Fact]:  # noqa: ANN401  JSON
+    """What a model reads in a schema, references followed until they lead back."""
+    if (reference := schema.get("$ref")) is not None and reference not in seen:
+        target = reduce(getitem, reference.removeprefix("#/").split("/"), root)
+        yield from facts(target, root, path, (*seen, reference))
+    if reference in seen:
+        return
+    yield from stated(schema, path)
+    for where, each in below(schema, path):
+        yield from facts(each, root, where, seen)
+
+
+def stated(schema: dict[str, Any], path: str) -> Iterator[Fact]:
+    """What a schema says itself."""
+    choices = [*schema.get("enum", []), schema.get("const")]
+    yield from (("choice", path, value) for value in choices if value is not None)
+    yield from ((limit, path, schema[limit]) for limit in LIMITS & schema.keys())
+    yield from (("required", path, name) for name in schema.get("required", []))
+    yield from (("argument", path, name) for name in schema.get("properties", {}) if path or name not in OURS)
+    if schema.get("description"):
+        yield "description", path, schema["description"]
+    if schema.get("default") is not None:
+        yield "default", path, json.dumps(schema["default"])
+
+
+def below(schema: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    """The schemas within a schema, each with where it stands."""
+    for name, each in schema.get("properties", {}).items():
+        if path or name not in OURS:
+            yield f"{path}.{name}", each
+    for union in ("anyOf", "oneOf", "allOf"):
+        yield from ((path, branch) for branch in schema.get(union, []))
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield f"{path}.{key}", schema[key]
