@@ -333,16 +333,21 @@ async def test_an_error_of_the_page_ahead_is_raised_when_its_turn_comes() -> Non
 
 async def test_an_error_of_the_page_ahead_that_no_one_waits_for_is_no_warning() -> None:
     heard: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
-    api = Slow(ahead("a"), LIMITED)
-    api.go.set()
-    items = api.response.iter_items()
-    await anext(items)
-    await api.called.wait()
-    await asyncio.sleep(0)
-    await items.aclose()
-    del items, api
-    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    usual = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: heard.append(context))
+    try:
+        api = Slow(ahead("a"), LIMITED)
+        api.go.set()
+        items = api.response.iter_items()
+        await anext(items)
+        await api.called.wait()
+        await asyncio.sleep(0)
+        await items.aclose()
+        del items, api
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(usual)
     assert heard == []
 
 
