@@ -69,10 +69,12 @@ def handlers(store: "Store", who: "Callable[[ServerRequestContext[Any]], Caller]
         try:
             asked = address(uri)
         except ValueError as odd:
-            raise MCPError(types.INVALID_PARAMS, f"{uri[:200]!r} is no resource of this server: {odd}") from odd
+            message = f"{uri[:200]!r} is no resource of this server: {odd}"
+            raise MCPError(types.INVALID_PARAMS, message, {"uri": uri[:200]}) from odd
         kept = await store.find(who(context).identity, asked.kind, asked.id)
         if kept is None:
-            raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri[:200]!r}, or no longer.")
+            message = f"There is no resource {uri[:200]!r}, or no longer."
+            raise MCPError(types.INVALID_PARAMS, message, {"uri": uri[:200]})
         return types.ReadResourceResult(contents=[await _content(store, kept, asked, uri)])
 
     return {"on_list_resources": listed, "on_list_resource_templates": templates, "on_read_resource": read}

@@ -23,12 +23,17 @@ class Inspector:
     def run(self, era: str, folder: Path, settings: Mapping[str, str], *arguments: str) -> dict[str, Any]:
         """The method's result; a test fails with what the inspector wrote on stderr."""
         variables = [f"{name}={value}" for name, value in environment(folder, settings).items()]
+        return self._run(era, folder, *arguments, *(word for each in variables for word in ("-e", each)), COMMAND)
+
+    def run_at(self, url: str, era: str, folder: Path, *arguments: str) -> dict[str, Any]:
+        """The same against a server that listens at this address."""
+        return self._run(era, folder, *arguments, "--transport", "http", "--server-url", url)
+
+    def _run(self, era: str, folder: Path, *arguments: str) -> dict[str, Any]:
         done = subprocess.run(
             [
                 *(str(self.binaries / "node"), str(self.binaries / "mcp-inspector"), "--cli", "--format", "json"),
                 *("--protocol-era", era, *arguments),
-                *(word for variable in variables for word in ("-e", variable)),
-                COMMAND,
             ],
             env={"HOME": str(folder), "PATH": str(self.binaries)},  # it keeps a catalogue of servers in HOME
             stdin=subprocess.DEVNULL,
