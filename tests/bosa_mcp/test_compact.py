@@ -65,7 +65,9 @@ def _objects(draw: st.DrawFn, inner: st.SearchStrategy[Json]) -> Json:
 @st.composite
 def _described(draw: st.DrawFn, inner: st.SearchStrategy[Json]) -> Json:
     return draw(inner) | draw(
-        st.fixed_dictionaries({}, optional={"description": st.text(max_size=9).map(plain), "default": st.sampled_from([0, "x"])})
+        st.fixed_dictionaries(
+            {}, optional={"description": st.text(max_size=9).map(plain), "default": st.sampled_from([0, "x"])}
+        )
     )
 
 
