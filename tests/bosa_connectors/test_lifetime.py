@@ -46,7 +46,7 @@ async def test_one_instance_works_on_two_event_loops(how: str, times: int) -> No
     async with raw_api(answering(answer())) as api:
         said = await said_by(f"{ON_TWO_LOOPS}\n{how}", api.url)
     assert "Error" not in said
-    assert said.split()[: times * 5] == ["1"] * times * 5
+    assert "".join(said.split()).startswith("1" * times * 5)  # threads print into each other's lines
 
 
 USES: dict[str, tuple[object, ...]] = {

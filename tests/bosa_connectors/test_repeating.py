@@ -168,13 +168,13 @@ async def test_an_explicit_max_attempts_repeats_whatever_the_action_does_and_not
 
 
 async def test_a_question_whose_answer_never_comes_is_asked_until_the_deadline(shell: Shell) -> None:
-    quick = Call(action(name="get_it"), {}, None, 0.6, safe("read"), timeout=0.1)
+    quick = Call(action(name="get_it"), {}, None, 2.5, safe("read"), timeout=0.1)
     async with raw_api(stalling()) as api, connecting(shell, api.url) as connector:
         began = time.monotonic()
         with pytest.raises(RequestTimeout):
             await connector.send(quick)
-        assert time.monotonic() - began < 3
-        assert 1 < api.connections <= 7
+        assert time.monotonic() - began < 6
+        assert 1 < api.connections <= 10
 
 
 async def test_where_nobody_listens_a_deed_is_tried_again_until_the_deadline(shell: Shell) -> None:
