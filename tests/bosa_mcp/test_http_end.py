@@ -13,7 +13,7 @@ from mcp import Client
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .conftest import KEY, answer
+from .conftest import answer
 from .processes import HANDSHAKE, call, run, started
 from .scripted_api import WAIT, ScriptedApi, says, takes
 from .web_clients import WebServer, web_server
@@ -95,7 +95,7 @@ async def test_streams_and_sessions_do_not_hold_it_up(
 def test_a_second_signal_waits_for_nothing(shop: ScriptedApi, tmp_path: Path) -> None:
     with (
         web_server(folder(tmp_path, "web"), shop) as server,
-        started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_API_KEY=KEY) as pipes,
+        started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_LOG_LEVEL="warning") as pipes,
     ):
         pipes.send(*HANDSHAKE, call(1, "shop_order"))
         assert shop.reached.wait(WAIT)
@@ -113,7 +113,7 @@ def test_a_second_signal_waits_for_nothing(shop: ScriptedApi, tmp_path: Path) ->
 def test_a_call_that_does_not_end_is_given_up_after_a_grace(shop: ScriptedApi, tmp_path: Path) -> None:
     with (
         web_server(folder(tmp_path, "web"), shop) as server,
-        started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_API_KEY=KEY) as pipes,
+        started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_LOG_LEVEL="warning") as pipes,
     ):
         pipes.send(*HANDSHAKE, call(1, "shop_order"))
         assert shop.reached.wait(WAIT)

@@ -28,7 +28,7 @@ def shop(api: ScriptedApi) -> ScriptedApi:
 
 
 def settings(api: ScriptedApi) -> dict[str, str]:
-    return {"BOSA_API_BASE_URL": api.url, "BOSA_API_KEY": KEY, "BOSA_USER_TOKEN": TOKEN}
+    return {"BOSA_API_BASE_URL": api.url, "BOSA_API_KEY": KEY, "BOSA_USER_TOKEN": TOKEN, "BOSA_LOG_LEVEL": "warning"}
 
 
 async def test_a_client_lists_and_calls_the_tools_of_an_api(shop: ScriptedApi, era: str, tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_stdout_carries_nothing_but_protocol_and_garbage_ends_nothing(shop: Scri
         assert server.wait() == 0
         out, log = server.rest()
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
-    [entry] = [json.loads(line) for line in log.splitlines()]
-    assert [entry["event"], entry["level"], entry["tool"]] == ["action left out", "warning", "shop_odd"]
+    [entry] = [entry for entry in map(json.loads, log.splitlines()) if entry["event"] == "action left out"]
+    assert [entry["level"], entry["tool"]] == ["warning", "shop_odd"]
     assert KEY not in log
     assert TOKEN not in log
 
@@ -174,7 +174,7 @@ def test_an_api_that_fails_is_one_line_of_the_log_that_says_what_to_do(shop: Scr
             shop.odd |= {"/connectors/names": names, "/connectors": names}
             server.send(request(number, "tools/list"))
             assert server.reply(number)["result"]["tools"] == []
-            assert said in server.log_line("no tools of connector")
+            assert "no tools of connector" in server.log_line(said)
         lonely.send(*HANDSHAKE, request(1, "tools/list"))
         assert lonely.reply(1)["result"]["tools"] == []
         assert f"{address(port)} cannot be reached" in lonely.log_line("no tools of connector")

@@ -35,6 +35,6 @@ class WebServer:
 @contextmanager
 def web_server(folder: Path, api: ScriptedApi, *flags: str, **settings: str) -> Generator[WebServer]:
     """The server of this API on a free port, killed when the block ends."""
-    known = {"BOSA_API_BASE_URL": api.url, "BOSA_API_KEY": KEY, "BOSA_USER_TOKEN": TOKEN}
+    known = {"BOSA_API_BASE_URL": api.url, "BOSA_API_KEY": KEY, "BOSA_USER_TOKEN": TOKEN, "BOSA_LOG_LEVEL": "warning"}
     with started(folder, "serve", "--transport", "http", "--port", "0", *flags, **known, **settings) as server:
         yield WebServer(server.log_line("ready ").split()[1], server)
