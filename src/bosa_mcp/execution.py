@@ -17,6 +17,7 @@ from bosa_connectors.errors import (
     BosaError,
     BrokenReply,
     InvalidArguments,
+    InvalidSchema,
     OutcomeUnknown,
     PagingError,
     RequestTimeout,
@@ -30,6 +31,7 @@ from bosa_mcp.circuits import Circuits
 from bosa_mcp.pages import Pages
 from bosa_mcp.results import Answer, Refusal
 from bosa_mcp.store import Kept, Store
+from bosa_mcp.tally import Tally
 from bosa_mcp.tools import Offer
 
 AT_ONCE: Final = 16
@@ -54,9 +56,9 @@ class Execution:
     circuits: Circuits = field(default_factory=Circuits)
     gates: dict[str, anyio.CapacityLimiter] = field(default_factory=dict[str, anyio.CapacityLimiter])
 
-    async def run(self, offer: Offer, asked: Asked, caller: Caller, report: Report) -> Answer:
+    async def run(self, offer: Offer, asked: Asked, caller: Caller, report: Report, tally: Tally) -> Answer:
         """What the call comes to. Raises BosaError, and Refusal where the API is not asked at all."""
-        return await _Running(self, offer, asked, caller, report, time.monotonic() + self.call_budget).answer()
+        return await _Running(self, offer, asked, caller, report, tally, time.monotonic() + self.call_budget).answer()
 
     def gate(self, connector: str) -> anyio.CapacityLimiter:
         """How many may call a connector at once."""
@@ -72,6 +74,7 @@ class _Running:
     asked: Asked
     caller: Caller
     report: Report
+    tally: Tally
     ends: float
     """When the budget is used up, on the monotonic clock."""
 
@@ -172,7 +175,8 @@ class _Running:
             )
         try:
             got = await self._send(call)
-        except InvalidArguments:  # nothing was sent
+        except (InvalidArguments, InvalidSchema):  # nothing was sent
+            self.tally.attempts -= 1
             raise
         except BosaError as failure:
             circuits.tell(connector, user, time.monotonic(), is_down=_is_down(failure))
@@ -183,7 +187,13 @@ class _Running:
     async def _send(self, call: Call) -> Reply | Kept:
         """Sent once there is room beside the other calls to the connector, and told of each wait."""
         waiting, telling = anyio.create_memory_object_stream[Pause](10)
-        policy = retry.safe(effects.effect(call.action), waiting.send_nowait)
+
+        def again(pause: Pause) -> None:
+            self.tally.attempts += 1
+            waiting.send_nowait(pause)
+
+        policy = retry.safe(effects.effect(call.action), again)
+        self.tally.attempts += 1
 
         async def tell() -> None:
             async for pause in telling:
@@ -205,18 +215,23 @@ class _Running:
 
     async def _received(self, call: Call) -> Reply | Kept:
         async with self.execution.connector.stream(call) as reply:
+            self.tally.saw(reply.status, reply.headers)
             if reply.error:
                 raise reply.error
+            self.tally.pages += 1
             if not isinstance(reply, AsyncStreamedReply):
+                self.tally.api_bytes += _size(reply)
                 return reply
             file = reply.file
-            return await self.execution.store.keep(
+            kept = await self.execution.store.keep(
                 self.caller.identity,
                 "files",
                 file.iter_bytes(),
                 name=file.name or call.action.name,
                 mime_type=file.content_type,
             )
+            self.tally.api_bytes += kept.size
+            return kept
 
 
 def _following(call: Call, reply: Reply, answer: Answer) -> Mapping[str, object] | None:
@@ -225,6 +240,12 @@ def _following(call: Call, reply: Reply, answer: Answer) -> Mapping[str, object]
     except PagingError as odd:
         answer.notes.append(str(odd))
         return None
+
+
+def _size(reply: Reply) -> int:
+    """Bytes of the reply's body."""
+    said = reply.headers.get("content-length", "")
+    return int(said) if said.isdecimal() else fit.size(reply.body)
 
 
 def _key(own: Mapping[str, object]) -> str:

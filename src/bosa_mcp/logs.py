@@ -2,20 +2,30 @@
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Literal
+
+from bosa_mcp import redaction
+from bosa_mcp.access import SECRET_LENGTH
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from types import ModuleType, TracebackType
 
-_QUIET = ("httpx", "httpcore", "mcp", "uvicorn", "anyio", "asyncio")
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+_QUIET: Final = ("httpx", "httpcore", "mcp", "uvicorn", "anyio", "asyncio")
 """Libraries of which only warnings are wanted: httpx logs every address at info."""
 
 
-def configure(style: Literal["pretty", "json"], level: str) -> None:
-    """Sends the log, that of libraries included, to standard error."""
-    import structlog  # noqa: PLC0415  it brings rich, which takes a while to import
+def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[str] = ()) -> None:
+    """Sends the log, that of libraries included, to standard error, without `secrets` and whatever looks like one."""
+    with _without_rich():
+        import structlog  # noqa: PLC0415  it takes a while to import
 
+    hidden = [secret for secret in secrets if len(secret) >= SECRET_LENGTH]
     shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -33,19 +43,50 @@ def configure(style: Literal["pretty", "json"], level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,  # plain text: rich tracebacks would print local variables
+                _redacting(hidden),
+                _renderer(structlog, style),
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    sys.excepthook = _told
 
 
-def _renderers(style: Literal["pretty", "json"]) -> "list[Processor]":
-    import structlog  # noqa: PLC0415  as above
+def _redacting(secrets: Collection[str]) -> "Processor":
+    """Cleans each event, whoever wrote it, right before it is rendered."""
 
+    def redact(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
+        return {name: redaction.clean_named(name, value, secrets) for name, value in event.items()}
+
+    return redact
+
+
+def _renderer(structlog: "ModuleType", style: Literal["pretty", "json"]) -> "Processor":
     if style == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    # plain tracebacks: rich ones would print local variables, tokens among them
+        return structlog.processors.JSONRenderer(ensure_ascii=True)
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+
+
+def _told(kind: type[BaseException], failure: BaseException, trace: "TracebackType | None") -> None:
+    """A fault of ours that ends the process goes through the log as well."""
+    logging.getLogger("bosa_mcp").critical("bosa-mcp failed", exc_info=(kind, failure, trace))
+
+
+@contextmanager
+def _without_rich() -> Generator[None]:
+    """Within it, no import finds rich: structlog takes it where it is, for twice the time, and we print without it."""
+    if "rich" in sys.modules:
+        yield
+        return
+    sys.modules["rich"] = None  # pyright: ignore[reportArgumentType]  documented: importing it fails
+    try:
+        yield
+    finally:
+        del sys.modules["rich"]

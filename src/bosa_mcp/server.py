@@ -1,25 +1,32 @@
 """The MCP server: a few handlers over the table of tools."""
 
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import mcp_types as types
 import structlog
 from mcp.shared.exceptions import MCPError
 
+from bosa_connectors.effects import effect
 from bosa_connectors.errors import BosaError, InvalidArguments, OutcomeUnknown
-from bosa_mcp import arguments, fit, resources, results
+from bosa_connectors.shapes import members
+from bosa_mcp import arguments, fit, resources, results, spans
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.results import Refusal
 from bosa_mcp.table import BadCursor
+from bosa_mcp.tally import OK, Tally, shapes
 from bosa_mcp.tools import INSTRUCTIONS, checking
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
     from bosa_mcp.access import Caller
+    from bosa_mcp.arguments import Asked
     from bosa_mcp.execution import Execution, Report
     from bosa_mcp.refresh import Tools
     from bosa_mcp.results import Answer
@@ -63,24 +70,7 @@ def create_server(parts: Parts) -> TellingServer:
     async def call_tool(
         context: "ServerRequestContext[Any]", params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        offer = await tools.offer(params.name)
-        if offer is None:
-            raise MCPError(types.INVALID_PARAMS, tools.table.explain(params.name))
-        caller = parts.who(context)
-        try:
-            return await _called(parts, offer, params.arguments or {}, caller, _reporting(context))
-        except InvalidArguments as wrong:
-            content = results.failure(arguments.with_ours(offer, wrong))
-        except OutcomeUnknown as lost:
-            content = results.failure(lost, **_lost(lost, offer, params.arguments or {}, tools))
-        except BosaError as failure:
-            content = results.failure(failure)
-        except Refusal as refused:
-            content = results.refusal(refused)
-        except Exception:
-            log.exception("a tool call failed", tool=params.name)
-            content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
-        return results.result(results.cleaned(content, caller.secrets()))
+        return await carry_out(parts, params.name, params.arguments or {}, parts.who(context), _reporting(context))
 
     server = TellingServer(
         NAME,
@@ -97,6 +87,63 @@ def create_server(parts: Parts) -> TellingServer:
     return server
 
 
+async def carry_out(
+    parts: Parts, name: str, sent: dict[str, Any], caller: "Caller", report: "Report"
+) -> types.CallToolResult:
+    """The result of a tool call, whatever happens. Raises MCPError where there is no such tool."""
+    offer = await parts.tools.offer(name)
+    if offer is None:
+        raise MCPError(types.INVALID_PARAMS, parts.tools.table.explain(name))
+    tally = Tally()
+    with _observed(offer, sent, tally):
+        result = await _result(parts, offer, sent, caller, report=report, tally=tally)
+        texts = (block.text for block in result.content if isinstance(block, types.TextContent))
+        tally.result_bytes = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+        tally.kind = str(members(members(result.structured_content).get("error")).get("kind", OK))
+    return result
+
+
+@contextmanager
+def _observed(offer: "Offer", sent: dict[str, Any], tally: Tally) -> Generator[None]:
+    """Tells the log, and the span that there is, what came of a call."""
+    began = time.perf_counter()
+    does = effect(offer.action)
+    with structlog.contextvars.bound_contextvars(request=token_hex(4)):
+        try:
+            yield
+        finally:
+            spans.tell(offer.action, tally)
+            log.info(
+                "tool call",
+                tool=offer.tool.name,
+                connector=offer.action.connector,
+                action=offer.action.name,
+                effect=does,
+                arguments=shapes(sent, offer.tool.input_schema["properties"]),
+                **tally.told(),
+                milliseconds=round(1_000 * (time.perf_counter() - began), 1),
+            )
+
+
+async def _result(  # noqa: PLR0913  what a call needs
+    parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", *, report: "Report", tally: Tally
+) -> types.CallToolResult:
+    try:
+        return await _called(parts, offer, sent, caller, report=report, tally=tally)
+    except InvalidArguments as wrong:
+        content = results.failure(arguments.with_ours(offer, wrong))
+    except OutcomeUnknown as lost:
+        content = results.failure(lost, **_lost(lost, offer, sent, parts.tools))
+    except BosaError as failure:
+        content = results.failure(failure)
+    except Refusal as refused:
+        content = results.refusal(refused)
+    except Exception:
+        log.exception("a tool call failed", tool=offer.tool.name)
+        content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
+    return results.result(results.cleaned(content, caller.secrets()))
+
+
 def _page(table: "Table", cursor: str | None) -> types.ListToolsResult:
     try:
         page, following = table.page(cursor)
@@ -107,15 +154,21 @@ def _page(table: "Table", cursor: str | None) -> types.ListToolsResult:
     return types.ListToolsResult(tools=listed, next_cursor=following, ttl_ms=ttl, cache_scope="private")
 
 
-async def _called(
-    parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", report: "Report"
-) -> types.CallToolResult:
+def admitted(parts: Parts, offer: "Offer", sent: dict[str, Any]) -> "Asked":
+    """What a call asks for. Raises InvalidArguments, and Refusal for what this server does not do."""
     if not parts.tools.wanted.allows(offer.action):
         raise Refusal("read_only", f"{offer.tool.name} writes, and this server only reads.", _READ_ONLY_HINT)
     asked = arguments.split(offer, sent)
     if files := arguments.files(offer, asked):
         raise Refusal("unsupported", f"Files cannot be sent yet: {', '.join(files)}. Nothing was sent.", _NO_FILE_HINT)
-    answer = await parts.execution.run(offer, asked, caller, report)
+    return asked
+
+
+async def _called(  # noqa: PLR0913  what a call needs
+    parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", *, report: "Report", tally: Tally
+) -> types.CallToolResult:
+    asked = admitted(parts, offer, sent)
+    answer = await parts.execution.run(offer, asked, caller, report, tally)
     if answer.file:
         raise Refusal("unsupported", _file_message(answer), _FILE_HINT)
     content = results.cleaned(results.payload(answer, asked), caller.secrets())

@@ -1,0 +1,71 @@
+"""What is told of a tool call in the log: what it cost and came to, and the shapes of its arguments, never a value."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bosa_connectors.shapes import is_array, is_object
+
+OK: Final = "ok"
+_MOST: Final = 40
+"""Arguments of which the shape is told."""
+_ID_LENGTH: Final = 200
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a call cost; counted while it is under way."""
+
+    attempts: int = 0
+    """Requests that were sent, or could not be."""
+    pages: int = 0
+    """Replies that were no error."""
+    api_bytes: int = 0
+    """Of the bodies of these."""
+    status: int | None = None
+    """Of the last reply."""
+    api_request_id: str | None = None
+    """How the API's logs name the last request."""
+    result_bytes: int = 0
+    """What the model gets."""
+    kind: str = "cancelled"
+    """What came of it: `ok`, or the kind of the error."""
+
+    def saw(self, status: int, headers: Mapping[str, str]) -> None:
+        """A reply began to come."""
+        self.status, self.api_request_id = status, headers.get("x-request-id", "")[:_ID_LENGTH] or None
+
+    def told(self) -> dict[str, object]:
+        """The same by name, for a log."""
+        return {
+            "outcome": self.kind,
+            "status": self.status,
+            "api_request_id": self.api_request_id,
+            "attempts": self.attempts,
+            "pages": self.pages,
+            "api_bytes": self.api_bytes,
+            "result_bytes": self.result_bytes,
+        }
+
+
+def shapes(arguments: Mapping[str, object], known: Collection[str]) -> dict[str, str]:
+    """The shape of each argument that the tool knows; of the others only how many there are: a name may tell too."""
+    told = {name: _shape(value) for name, value in arguments.items() if name in known}
+    shown = dict(list(told.items())[:_MOST])
+    if others := len(arguments) - len(told):
+        shown["(unknown)"] = f"{others} more"
+    return shown
+
+
+def _shape(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return f"text of {len(value)}"
+    if is_array(value):
+        return f"list of {len(value)}"
+    return f"object of {len(value)}" if is_object(value) else "other"
