@@ -1,8 +1,7 @@
 """One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
 
-import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -23,7 +22,7 @@ from bosa_connectors.errors import (
     RequestTimeout,
     Unreachable,
 )
-from bosa_connectors.paging import next_arguments
+from bosa_connectors.paging import Step, next_arguments
 from bosa_mcp import arguments, fit, pages, selection
 from bosa_mcp.access import Caller
 from bosa_mcp.arguments import Asked
@@ -92,32 +91,26 @@ class _Running:
             except InvalidArguments:
                 raise wrong from None
         if isinstance(got, Kept):
-            return Answer(self.offer, pages.of(None, None), file=got)
+            return Answer(self.offer, pages.of(call.action, None, None), file=got)
         return await self._selected(call, await self._pages(call, got))
 
     async def _pages(self, call: Call, reply: Reply) -> Answer:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
-        answer = Answer(self.offer, pages.of(reply.data, reply.meta))
-        following = _following(call, reply, answer)
-        seen = {_key(call.arguments)}
-        while following and self._wants_more(answer.pages):
-            if _key(following) in seen:
-                answer.notes.append("The API gives a page again that it gave before: its pages end here.")
-                following = None
-                break
-            seen.add(_key(following))
+        answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
+        step = _onward(Step(call), reply, answer)
+        while step and self._wants_more(answer.pages):
             await self.report(f"{answer.pages.count} items so far")
             try:
-                reply = await self._reply(replace(call, arguments=following))
+                reply = await self._reply(step.call)
             except (BosaError, Refusal) as failure:
                 answer.notes.append(f"The page after these items could not be had: {failure}")
                 break
-            more = pages.joined(answer.pages, reply.data, reply.meta)
+            more = pages.joined(call.action, answer.pages, reply.data, reply.meta)
             if more is None or not self._has_room_for(more):
                 break
             answer.pages = more
-            following = _following(replace(call, arguments=following), reply, answer)
-        answer.following = following
+            step = _onward(step, reply, answer)
+        answer.following = step.call.arguments if step else None
         return answer
 
     def _wants_more(self, so_far: Pages) -> bool:
@@ -234,9 +227,10 @@ class _Running:
             return kept
 
 
-def _following(call: Call, reply: Reply, answer: Answer) -> Mapping[str, object] | None:
+def _onward(step: Step, reply: Reply, answer: Answer) -> Step | None:
+    """The call for the next page; None, and a note, where there is one that cannot be asked for."""
     try:
-        return next_arguments(call.action, call.arguments, reply)
+        return step.onward(next_arguments, reply)
     except PagingError as odd:
         answer.notes.append(str(odd))
         return None
@@ -246,10 +240,6 @@ def _size(reply: Reply) -> int:
     """Bytes of the reply's body."""
     said = reply.headers.get("content-length", "")
     return int(said) if said.isdecimal() else fit.size(reply.body)
-
-
-def _key(own: Mapping[str, object]) -> str:
-    return json.dumps(own, sort_keys=True, default=str)
 
 
 def _is_down(failure: BosaError) -> bool:

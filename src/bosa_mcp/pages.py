@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bosa_connectors import paging
 from bosa_connectors.calls import Action
 from bosa_connectors.paging import CURSOR_ARGUMENTS
-from bosa_connectors.shapes import is_array, is_object, members
+from bosa_connectors.shapes import is_array, items, members
 
 SIZES: Final = ("per_page", "page_size", "max_results", "limit")
 """Arguments that say how many items a page has."""
@@ -24,37 +25,28 @@ class Pages:
     """Items; None where the data holds no list, or several."""
 
 
-def of(data: object, meta: object) -> Pages:
+def of(action: Action, data: object, meta: object) -> Pages:
     """The first page."""
-    place = _place(data)
+    place = _place(action, data)
     return Pages(data, meta, None if place is None else len(_list(data, place)))
 
 
-def joined(pages: Pages, data: object, meta: object) -> Pages | None:
+def joined(action: Action, pages: Pages, data: object, meta: object) -> Pages | None:
     """With another page behind; None where its data is of another shape."""
-    place = _place(pages.data)
-    if place is None or place != _place(data):
+    place = _place(action, pages.data)
+    if place is None or place != _place(action, data):
         return None
     together = [*_list(pages.data, place), *_list(data, place)]
     return Pages({**members(data), place: together} if place else together, meta, len(together))
 
 
-def _place(data: object) -> str | None:
-    """Where the items are: empty for the data itself, else the name of the one list in it."""
-    if is_array(data):
-        return ""
-    lists = [name for name, value in members(data).items() if is_array(value)]
-    return lists[0] if len(lists) == 1 and is_object(data) else None
+def _place(action: Action, data: object) -> str | None:
+    """Where the items are: empty for the data itself, else the name of the list in it."""
+    return "" if is_array(data) else paging.list_in(action, data)
 
 
 def _list(data: object, place: str) -> list[object]:
-    found = members(data)[place] if place else data
-    return found if is_array(found) else []
-
-
-def does_page(action: Action) -> bool:
-    """Whether the action gives its items in pages."""
-    return any(name in action.properties for name in ("page", *CURSOR_ARGUMENTS))
+    return items(members(data)[place] if place else data)
 
 
 def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> dict[str, object]:
@@ -71,11 +63,6 @@ def _may_set(given: object, max_items: int) -> bool:
 
 
 def _largest(schema: object) -> int:
-    branches = [members(schema), *map(members, _branches(schema))]
+    branches = [members(schema), *map(members, items(members(schema).get("anyOf")))]
     stated = [branch["maximum"] for branch in branches if isinstance(branch.get("maximum"), int)]
     return min([int(str(each)) for each in stated], default=_COMMON_SIZE)
-
-
-def _branches(schema: object) -> list[object]:
-    found = members(schema).get("anyOf")
-    return found if is_array(found) else []

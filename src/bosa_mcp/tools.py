@@ -10,10 +10,10 @@ from typing import Final
 
 import mcp_types as types
 
+from bosa_connectors import paging
 from bosa_connectors.calls import Action
 from bosa_connectors.effects import effect
 from bosa_connectors.shapes import items, members
-from bosa_mcp import pages
 from bosa_mcp.compact import compact
 from bosa_mcp.invisible import plain
 
@@ -72,7 +72,7 @@ def offer(name: str, action: Action) -> Offer:
     if _is_list(listed.get(FILTERS)):
         instead[FILTERS] = {"type": "array", "items": {}}
     items_argument = None
-    if pages.does_page(action):
+    if paging.does_page(action):
         items_argument = _free(ITEMS, listed)
         instead[items_argument] = {"type": "integer", "minimum": 1}
     tool = types.Tool(
