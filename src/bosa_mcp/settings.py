@@ -139,6 +139,11 @@ def reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
+def secrets(settings: Settings) -> list[str]:
+    """The values that must not be shown."""
+    return [value for name in sorted(_SECRETS) if (value := reveal(getattr(settings, name)))]
+
+
 def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
     """The settings in force; flags that are None were not given. Raises InvalidSettings."""
     given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}

@@ -1,12 +1,12 @@
 """The command line: what a person types. Everything heavy is imported by the command that needs it."""
 
 import sys
-from importlib import metadata
 from typing import Annotated, NoReturn
 
 import typer
 
-from bosa_mcp.cli import demo, failures, hub, serve
+from bosa_mcp.cli import call, demo, failures, hub, serve, tools
+from bosa_mcp.redaction import redact
 
 app = typer.Typer(
     name="bosa-mcp",
@@ -19,10 +19,14 @@ app = typer.Typer(
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=hub.EXAMPLES)(hub.hub)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
+app.command(epilog=tools.EXAMPLES)(tools.tools)
+app.command(epilog=call.EXAMPLES)(call.call)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag's value over like this
     if wanted:
+        from importlib import metadata  # noqa: PLC0415  it takes as long as half of the rest
+
         typer.echo(f"bosa-mcp {metadata.version('bosa-mcp')}")
         raise typer.Exit
 
@@ -44,5 +48,5 @@ def main() -> NoReturn:
         sys.exit(app(standalone_mode=False) or 0)
     except Exception as failure:  # noqa: BLE001  the rim: what can be said in a line is, the rest is raised
         code, message = failures.told(failures.first(failure))
-        typer.echo(f"bosa-mcp: {' '.join(message.split())}", err=True)
+        typer.echo(f"bosa-mcp: {redact(' '.join(message.split()))}", err=True)
         sys.exit(code)

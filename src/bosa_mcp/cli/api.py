@@ -51,8 +51,8 @@ def open_api(settings: Settings) -> Generator[Api]:
 
 
 @asynccontextmanager
-async def open_server(settings: Settings) -> AsyncGenerator[Serving]:
-    """The MCP server that the settings describe, with all that it needs."""
+async def open_parts(settings: Settings) -> AsyncGenerator[tuple[Parts, Caller]]:
+    """What the server that the settings describe is made of, and who calls it on this machine."""
     with open_api(settings) as api:
         async with AsyncBosaConnector(api.url, error_contract=2) as connector:
             store = Store.at(settings.store or settings.data_dir / "files")
@@ -70,8 +70,18 @@ async def open_server(settings: Settings) -> AsyncGenerator[Serving]:
                 who=lambda _: caller,
                 result_bytes=settings.result_bytes,
             )
-            async with tools.fresh(settings.refresh), _woken_by_hangup(tools):
-                yield Serving(create_server(parts), tools)
+            yield parts, caller
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncGenerator[Serving]:
+    """The MCP server that the settings describe, with all that it needs."""
+    async with (
+        open_parts(settings) as (parts, _),
+        parts.tools.fresh(settings.refresh),
+        _woken_by_hangup(parts.tools),
+    ):
+        yield Serving(create_server(parts), parts.tools)
 
 
 @asynccontextmanager

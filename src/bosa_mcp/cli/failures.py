@@ -8,6 +8,10 @@ from bosa_hub.errors import CannotListen, SetupError
 from bosa_mcp.settings import InvalidSettings
 
 
+class CommandFailed(Exception):
+    """A command could not do what it was asked for; the message is one line that says why."""
+
+
 def first(failure: BaseException) -> BaseException:
     """What went wrong first, where a group of tasks went down together."""
     if isinstance(failure, BaseExceptionGroup):
@@ -23,6 +27,6 @@ def told(failure: BaseException) -> tuple[int, str]:
         return 2, str(failure)
     if isinstance(failure, CannotListen):
         return 1, failure.strerror or str(failure)
-    if isinstance(failure, OSError):
+    if isinstance(failure, (OSError, CommandFailed)):
         return 1, str(failure)
     raise failure

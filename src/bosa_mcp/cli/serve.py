@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 import anyio
 import typer
 
-from bosa_mcp import addresses, logs, settings
-from bosa_mcp.cli.options import Config, DataDir, HubConnectors, Log, LogLevel
+from bosa_mcp import addresses, settings
+from bosa_mcp.cli.options import API, CALLS, PLACES, settled
 
 EXAMPLES: Final = """\
 \b
@@ -28,7 +28,9 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 8080
 
 
+@settled("auth", "public_url", "allowed_hosts", *API, "refresh", *CALLS, *PLACES, level="info")
 def serve(  # noqa: PLR0913  each is a flag
+    chosen: settings.Settings,
     *,
     transport: Annotated[
         Literal["stdio", "http", "sse"], typer.Option(help="How clients reach the server; sse is http by another name.")
@@ -41,65 +43,14 @@ def serve(  # noqa: PLR0913  each is a flag
         bool, typer.Option("--json-response", help="HTTP: JSON instead of event streams.")
     ] = False,
     stateless: Annotated[bool, typer.Option("--stateless", help="HTTP: keep no sessions.")] = False,
-    auth: Annotated[
-        Literal["none", "user-token"] | None,
-        typer.Option(help="HTTP: how clients say who they are.", show_default="none"),
-    ] = None,
-    public_url: Annotated[str | None, typer.Option(help="HTTP: where the outside reaches the server.")] = None,
-    allowed_hosts: Annotated[
-        str | None, typer.Option(help="HTTP: further values of Host, comma separated.", metavar="A,B")
-    ] = None,
-    api_base_url: Annotated[str | None, typer.Option(help="The BOSA API; unset and no key: the embedded hub.")] = None,
-    account: Annotated[str | None, typer.Option(help="Which linked account acts.")] = None,
-    connectors: Annotated[str | None, typer.Option(help="Only these, comma separated.", metavar="A,B")] = None,
-    include: Annotated[str | None, typer.Option(help="Only these tools.", metavar="GLOB,…")] = None,
-    exclude: Annotated[str | None, typer.Option(help="None of these tools.", metavar="GLOB,…")] = None,
-    read_only: Annotated[
-        bool | None, typer.Option("--read-only/--no-read-only", help="Only actions that read.", show_default=False)
-    ] = None,
-    refresh: Annotated[
-        float | None, typer.Option(help="Seconds between looks at the catalogue; 0 never.", show_default="300")
-    ] = None,
-    call_budget: Annotated[float | None, typer.Option(help="Seconds for one call.", show_default="45")] = None,
-    max_result_tokens: Annotated[int | None, typer.Option(help="Size of one result.", show_default="20000")] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(help="Where files and large results are kept.", metavar="URL", show_default="data folder"),
-    ] = None,
-    hub_connectors: HubConnectors = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-    log: Log = None,
-    log_level: LogLevel = None,
 ) -> None:
     """Serve the actions of a BOSA API as MCP tools."""
-    flags = {
-        "auth": auth,
-        "public_url": public_url,
-        "allowed_hosts": allowed_hosts,
-        "api_base_url": api_base_url,
-        "account": account,
-        "connectors": connectors,
-        "include": include,
-        "exclude": exclude,
-        "read_only": read_only,
-        "refresh": refresh,
-        "call_budget": call_budget,
-        "max_result_tokens": max_result_tokens,
-        "store": store,
-        "hub_connectors": hub_connectors,
-        "data_dir": data_dir,
-        "log": log,
-        "log_level": log_level,
-    }
-    chosen = settings.load(flags, config)
     settings.check_api(chosen)
     is_http = transport != "stdio"
     if not is_http and (host is not None or port is not None or json_response or stateless):
         raise typer.BadParameter("--host, --port, --json-response and --stateless go with --transport http")
     if is_http:
         settings.check_bind(chosen, host or HOST)
-    logs.configure(chosen.log, chosen.log_level)
     code = (
         _http(chosen, host or HOST, PORT if port is None else port, json_response=json_response, stateless=stateless)
         if is_http

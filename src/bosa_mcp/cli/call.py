@@ -1,0 +1,127 @@
+"""`bosa-mcp call`."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import anyio
+import typer
+
+from bosa_connectors.shapes import is_object
+from bosa_mcp.cli.failures import CommandFailed
+from bosa_mcp.cli.options import API, CALLS, PLACES, settled
+from bosa_mcp.settings import Settings, check_api
+
+if TYPE_CHECKING:
+    from bosa_mcp.access import Caller
+    from bosa_mcp.execution import Report
+    from bosa_mcp.server import Parts
+
+EXAMPLES: Final = """\
+\b
+Examples:
+  bosa-mcp call notes_create_note '{"title": "Hello", "body": "From the command line"}'
+  bosa-mcp call notes_list_notes
+  bosa-mcp call sql_query - < query.json
+  bosa-mcp call notes_list_notes '{"per_page": "5"}' --dry-run
+
+The result is printed as JSON, as a model gets it; exit code 1 where it is an error. --dry-run prints the request that
+would be sent, checked and repaired, without key and token.
+"""
+
+
+@settled(*API, *CALLS, *PLACES)
+def call(
+    chosen: Settings,
+    tool: Annotated[str, typer.Argument(help="The tool's name, as `bosa-mcp tools` shows it.", show_default=False)],
+    arguments: Annotated[
+        str, typer.Argument(help="Its arguments, an object in JSON; - reads them from standard input.", metavar="JSON")
+    ] = "{}",
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request, and send nothing.")] = False,
+) -> None:
+    """Call a tool just as a model does, and print the result."""
+    check_api(chosen)
+    sent = _object(sys.stdin.read() if arguments == "-" else arguments)
+    content = anyio.run(_dry if dry_run else _called, chosen, tool, sent)
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    if "error" in content:
+        raise typer.Exit(1)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as odd:
+        raise typer.BadParameter(f"the arguments are no JSON: {odd}") from odd
+    if not is_object(value):
+        raise typer.BadParameter('the arguments are no object: expected something like \'{"id": "7"}\'')
+    return dict(value)
+
+
+async def _called(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
+    from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
+    from bosa_mcp.server import carry_out  # noqa: PLC0415  likewise
+
+    async with open_parts(chosen) as (parts, caller):
+        await _find(parts, tool)
+        result = await carry_out(parts, tool, sent, caller, _reporter())
+        return result.structured_content or {}
+
+
+async def _dry(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
+    from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  as above
+
+    async with open_parts(chosen) as (parts, caller):
+        await _find(parts, tool)
+        return await _previewed(parts, tool, sent, caller)
+
+
+async def _previewed(parts: "Parts", tool: str, sent: dict[str, Any], caller: "Caller") -> dict[str, Any]:
+    from bosa_connectors.errors import BosaError, InvalidArguments  # noqa: PLC0415  as above
+    from bosa_mcp import arguments, results  # noqa: PLC0415  as above
+    from bosa_mcp.cli.preview import preview  # noqa: PLC0415  as above
+    from bosa_mcp.results import Refusal  # noqa: PLC0415  as above
+    from bosa_mcp.server import admitted  # noqa: PLC0415  as above
+
+    offer = await parts.tools.offer(tool)
+    assert offer is not None  # noqa: S101  it was found just before
+    try:
+        return preview(offer, admitted(parts, offer, sent), caller, parts.execution.connector.api_base_url)
+    except InvalidArguments as wrong:
+        return results.failure(arguments.with_ours(offer, wrong))
+    except BosaError as failure:
+        return results.failure(failure)
+    except Refusal as refused:
+        return results.refusal(refused)
+
+
+async def _find(parts: "Parts", tool: str) -> None:
+    """Looks for the tool where it is known, then where it may be new. Raises BadParameter where there is none."""
+    if await parts.tools.offer(tool):
+        return
+    await parts.tools.refresh()
+    if await parts.tools.offer(tool):
+        return
+    table = parts.tools.table
+    if table.lacks:
+        raise CommandFailed("; ".join(table.missing[name] for name in table.lacks))
+    raise typer.BadParameter(f"{table.explain(tool)} `bosa-mcp tools` lists them.")
+
+
+def _reporter() -> "Report":
+    """Tells a person in a terminal how far a call has come."""
+    if not sys.stderr.isatty():
+        return _silent
+    from rich.console import Console  # noqa: PLC0415  only what prints needs it
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    async def report(message: str) -> None:
+        console.print(f"  {message}", style="dim", markup=False)
+
+    return report
+
+
+async def _silent(_: str) -> None:
+    """Nobody watches."""

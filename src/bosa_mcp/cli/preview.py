@@ -1,0 +1,55 @@
+"""The request that a tool call would be, for a person to read."""
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bosa_connectors import effects, schema, wire
+from bosa_connectors.calls import Call, Credentials
+from bosa_connectors.errors import InvalidArguments
+from bosa_mcp import arguments
+from bosa_mcp.redaction import redact
+
+if TYPE_CHECKING:
+    from bosa_mcp.access import Caller
+    from bosa_mcp.arguments import Asked
+    from bosa_mcp.tools import Offer
+
+_ONCE: Final = "(another one for each call)"
+
+
+def preview(offer: "Offer", asked: "Asked", caller: "Caller", api: str) -> dict[str, object]:
+    """Method, address, headers without credentials, and body. Raises InvalidArguments as the call itself would."""
+    own = dict(asked.own)
+    try:
+        _check(offer, own)
+    except InvalidArguments as wrong:
+        mended = arguments.repaired(own, wrong)
+        if mended is None:
+            raise
+        try:
+            _check(offer, mended)
+        except InvalidArguments:
+            raise wrong from None
+        own = mended
+    who = caller.credentials
+    call = Call(offer.action, own, replace(who, api_key=None, user_token=None))
+    key = None if effects.effect(offer.action) == "read" else _ONCE
+    request = wire.encode(call, api_key=None, error_contract=2, key=key)
+    body = request.body if isinstance(request.body, bytes) else b"".join(request.body.chunks())
+    return {
+        "method": request.method,
+        "url": redact(f"{api}{request.path}"),
+        "headers": dict(request.headers),
+        "left_out": _credentials(who),
+        "body": json.loads(body) if wire.is_json(request.headers) else body.decode(),
+    }
+
+
+def _check(offer: "Offer", own: dict[str, object]) -> None:
+    schema.check(offer.action, wire.present(offer.action, own))
+
+
+def _credentials(who: Credentials) -> list[str]:
+    """The headers that are sent besides."""
+    return ["x-api-key", *(["authorization"] if who.user_token else [])]
