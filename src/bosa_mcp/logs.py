@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
 from bosa_mcp import redaction
-from bosa_mcp.access import SECRET_LENGTH
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
@@ -23,7 +22,6 @@ def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[
     with _without_rich():
         import structlog  # noqa: PLC0415  it takes a while to import
 
-    hidden = [secret for secret in secrets if len(secret) >= SECRET_LENGTH]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -46,7 +44,7 @@ def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,  # plain text: rich tracebacks would print local variables
-                _redacting(hidden),
+                _redacting(secrets),
                 _renderer(structlog, style),
             ],
         )

@@ -18,6 +18,7 @@ from pydantic_settings import (
 from bosa_connectors import wire
 from bosa_connectors.errors import nearest
 from bosa_mcp import addresses
+from bosa_mcp.access import SECRET_LENGTH
 
 PREFIX: Final = "BOSA_"
 FILE: Final = "bosa-mcp.toml"
@@ -141,7 +142,8 @@ def reveal(secret: SecretStr | None) -> str | None:
 
 def secrets(settings: Settings) -> list[str]:
     """The values that must not be shown."""
-    return [value for name in sorted(_SECRETS) if (value := reveal(getattr(settings, name)))]
+    values = [reveal(getattr(settings, name)) or "" for name in sorted(_SECRETS)]
+    return [value for value in values if len(value) >= SECRET_LENGTH]
 
 
 def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:

@@ -38,11 +38,12 @@ async def test_a_client_works_with_the_hub_that_the_server_brings(era: str, tmp_
             found = await answer(client, "notes_search_notes", query="kyo", response_fields=["id"])
             rows = await answer(client, "sql_query", query="SELECT count(*) AS many FROM books")
         log.seek(0)
-        [line] = log.read().splitlines()
+        line, *calls = log.read().splitlines()
     assert found["data"] == [{"id": note["id"]}]
     assert rows["data"][0]["many"] > 0
     assert HUB_READY in line
     assert str(tmp_path / "data") in line
+    assert ["tool call" in call for call in calls] == [True] * 3
 
 
 def test_two_servers_started_at_one_moment_on_an_empty_folder_share_what_they_keep(tmp_path: Path) -> None:
