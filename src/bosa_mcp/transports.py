@@ -21,6 +21,7 @@ from bosa_mcp.changes import TellingServer
 from bosa_mcp.drain import Drain, observed
 from bosa_mcp.gate import Gate
 from bosa_mcp.refresh import Tools
+from bosa_mcp.users import Users
 from bosa_mcp.web import create_app
 
 CLOSING: Final = 5.0
@@ -35,6 +36,8 @@ class Serving:
 
     server: TellingServer
     tools: Tools
+    users: Users | None = None
+    """Whose tokens are asked for over HTTP; None to ask nobody."""
 
 
 class CannotListen(OSError):
@@ -117,7 +120,14 @@ async def serve_http(
     """
     drain = Drain()
     async with _told_to_end(drain) as end, opened as served:
-        app = create_app(served.server, served.tools, drain, json_response=http.json_response, stateless=http.stateless)
+        app = create_app(
+            served.server,
+            served.tools,
+            drain,
+            served.users,
+            json_response=http.json_response,
+            stateless=http.stateless,
+        )
         async with app.router.lifespan_context(app), anyio.create_task_group() as listening:
             gate = Gate(app, addresses, drain, stateless=http.stateless)
             web = _Web(gate)

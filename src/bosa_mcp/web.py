@@ -4,18 +4,23 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
 from mcp.server.lowlevel import NotificationOptions
 from mcp.server.sse import SseServerTransport
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.authentication import AuthenticationError
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.drain import Drain, observed
 from bosa_mcp.refresh import Tools
+from bosa_mcp.users import FAILED_FOR, Users
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of one message; a larger one is refused before it is read to its end."""
@@ -27,22 +32,45 @@ _GATE_CHECKS: Final = TransportSecuritySettings(enable_dns_rebinding_protection=
 _TELLS: Final = NotificationOptions(tools_changed=True, resources_changed=True)
 
 
-def create_app(server: TellingServer, tools: Tools, drain: Drain, *, json_response: bool, stateless: bool) -> Starlette:
-    """The application that serves `server`, without the gate in front of it."""
+def create_app(  # noqa: PLR0913  what it is made of, and how it answers
+    server: TellingServer,
+    tools: Tools,
+    drain: Drain,
+    users: Users | None = None,
+    *,
+    json_response: bool,
+    stateless: bool,
+) -> Starlette:
+    """The application that serves `server`, without the gate in front of it: to these users, or to whoever asks."""
     server.tells = not stateless
     sse = _Sse(server, drain)
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         json_response=json_response,
         stateless_http=stateless,
         max_request_body_size=LARGEST_BODY,
         transport_security=_GATE_CHECKS,
+        token_verifier=users,
         custom_starlette_routes=[
-            Route(SSE, sse),
-            Route(_MESSAGES, _Posts(sse.transport)),
+            Route(SSE, guarded(sse, users)),
+            Route(_MESSAGES, guarded(_Posts(sse.transport), users)),
             Route("/healthz", _alive),
             Route("/readyz", _ready(tools)),
         ],
     )
+    if users:
+        app.add_middleware(AuthContextMiddleware)
+        app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(users), on_error=_cannot_tell)
+    return app
+
+
+def guarded(app: ASGIApp, users: Users | None) -> ASGIApp:
+    """What answers 401 to whoever brings no token of these users."""
+    return RequireAuthMiddleware(app, []) if users else app
+
+
+def _cannot_tell(_: HTTPConnection, trouble: AuthenticationError) -> Response:
+    body = {"error": "temporarily_unavailable", "error_description": str(trouble)}
+    return JSONResponse(body, 503, {"Retry-After": f"{FAILED_FOR:.0f}"})
 
 
 class _Sse:
