@@ -14,7 +14,9 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
 from bosa_mcp.access import Caller
 from bosa_mcp.execution import Execution
+from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
+from bosa_mcp.inputs import Inputs
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import Parts, create_server
@@ -51,8 +53,11 @@ def open_api(settings: Settings) -> Generator[Api]:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncGenerator[tuple[Parts, Caller]]:
-    """What the server that the settings describe is made of, and who calls it on this machine."""
+async def open_parts(settings: Settings, *, is_local: bool = True) -> AsyncGenerator[tuple[Parts, Caller]]:
+    """What the server that the settings describe is made of, and who calls it on this machine.
+
+    Where it `is_local`, it shares a disk with whoever calls it.
+    """
     with open_api(settings) as api:
         async with AsyncBosaConnector(api.url, error_contract=2) as connector:
             store = Store.at(settings.store or settings.data_dir / "files")
@@ -69,6 +74,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[tuple[Parts, Caller]]
                 store=store,
                 who=lambda _: caller,
                 result_bytes=settings.result_bytes,
+                inputs=Inputs(store, settings.files_root if is_local else None),
+                files=Files(store, downloads=settings.data_dir / "downloads" if is_local else None),
             )
             yield parts, caller
 
