@@ -55,6 +55,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_everywhere(host: str) -> bool:
+    """Whether this host stands for every address of the machine, and so is no name to call it by."""
+    try:
+        return not host or ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def url_of(host: str, port: int) -> str:
     """The address to tell people."""
     return f"http://{_in_url(host)}:{port}"

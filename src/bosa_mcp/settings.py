@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """The size of one result, estimated at four bytes a token."""
     store: str | None = None
     """Where files and large results are kept; None for a folder in the data folder."""
+    files_root: Path | None = None
+    """The folder below which `file://` inputs may lie, where client and server share a disk."""
     auth: Literal["none", "user-token"] = "none"
     """How clients over HTTP say who they are."""
     public_url: str | None = None
@@ -114,6 +116,11 @@ class Settings(BaseSettings):
         return 4 * self.max_result_tokens
 
     @property
+    def api(self) -> str | None:
+        """The address of the API; None for the embedded hub."""
+        return None if self.is_embedded else self.api_base_url or DEFAULT_API
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the server brings its own hub instead of speaking to an API."""
         return self.api_base_url is None and self.api_key is None
@@ -169,13 +176,26 @@ def check_api(settings: Settings) -> None:
 
 
 def check_bind(settings: Settings, host: str) -> None:
-    """Raises InvalidSettings where others could reach a server that asks nobody who they are."""
+    """Raises InvalidSettings where others could reach a server that asks nobody who they are, or under no name."""
     if settings.auth == "user-token":
-        raise InvalidSettings("BOSA_AUTH: user-token is not supported yet, so clients cannot be told apart: use none")
-    if not addresses.is_loopback(host):
+        _check_for_many(settings, host)
+    elif not addresses.is_loopback(host):
         raise InvalidSettings(
-            f"--host {host[:80]}: others could call the server as you, for BOSA_AUTH is none. Use 127.0.0.1, and let a"
-            " proxy that asks who is calling stand in front of it."
+            f"--host {host[:80]}: others could call the server as you, for BOSA_AUTH is none. Use 127.0.0.1, or"
+            " --auth user-token."
+        )
+
+
+def _check_for_many(settings: Settings, host: str) -> None:
+    for name in ("user_token", "account"):
+        if getattr(settings, name):
+            raise InvalidSettings(
+                f"{PREFIX}{name.upper()} is one person's, and with BOSA_AUTH=user-token every client brings its own:"
+                " unset it"
+            )
+    if addresses.is_everywhere(host) and not (settings.public_url or settings.allowed_hosts):
+        raise InvalidSettings(
+            f"--host {host[:80]}: set BOSA_PUBLIC_URL or BOSA_ALLOWED_HOSTS to the name by which clients reach it"
         )
 
 

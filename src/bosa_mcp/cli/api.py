@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -12,6 +12,7 @@ from anyio import create_task_group, open_signal_receiver
 
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
+from bosa_mcp import logins
 from bosa_mcp.access import Caller
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
@@ -20,12 +21,15 @@ from bosa_mcp.inputs import Inputs
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import Parts, create_server
-from bosa_mcp.settings import DEFAULT_API, Settings, reveal
+from bosa_mcp.settings import Settings, reveal
 from bosa_mcp.store import Store
 from bosa_mcp.transports import Serving
+from bosa_mcp.users import Users
 
 LOCAL_USER: Final = "local"
-"""Whose notes and files the embedded hub keeps."""
+"""Whose notes and files the embedded hub keeps, where nobody has logged in."""
+DEFAULT_KEY: Final = "bosa"
+"""The client key that APIs take where none is set."""
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -39,27 +43,31 @@ class Api:
 
 
 @contextmanager
-def open_api(settings: Settings) -> Generator[Api]:
-    """The API to speak to; an embedded hub runs as long as it is open."""
-    if not settings.is_embedded:
-        who = Credentials(reveal(settings.api_key), reveal(settings.user_token), settings.account)
-        yield Api(settings.api_base_url or DEFAULT_API, who)
+def open_api(settings: Settings, *, has_user: bool = True) -> Generator[Api]:
+    """The API to speak to, as the user of this machine or as none; an embedded hub runs as long as it is open."""
+    token = logins.user_token(settings) if has_user else None
+    if settings.api:
+        yield Api(settings.api, Credentials(reveal(settings.api_key) or DEFAULT_KEY, token, settings.account))
         return
     from bosa_mcp.cli.hubs import open_hub  # noqa: PLC0415  a server that speaks to an API needs no hub
 
     with open_hub(settings) as hub:
         log.info("no BOSA API is set, so the embedded hub serves", hub=hub.url, data=str(settings.data_dir))
-        yield Api(hub.url, Credentials(hub.client_key, hub.user_token(LOCAL_USER), settings.account))
+        if has_user and token is None:
+            token = hub.user_token(LOCAL_USER)
+        yield Api(hub.url, Credentials(hub.client_key, token, settings.account))
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, *, is_local: bool = True) -> AsyncGenerator[tuple[Parts, Caller]]:
+async def open_parts(
+    settings: Settings, *, is_local: bool = True, has_user: bool = True
+) -> AsyncGenerator[tuple[Parts, Caller]]:
     """What the server that the settings describe is made of, and who calls it on this machine.
 
     Where it `is_local`, it shares a disk with whoever calls it.
     """
-    with open_api(settings) as api:
-        async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+    with open_api(settings, has_user=has_user) as api:
+        async with AsyncBosaConnector(api.url, api.credentials.api_key, error_contract=2) as connector:
             store = Store.at(settings.store or settings.data_dir / "files")
             caller = Caller("local", api.credentials)
             wanted = Filter(
@@ -81,14 +89,19 @@ async def open_parts(settings: Settings, *, is_local: bool = True) -> AsyncGener
 
 
 @asynccontextmanager
-async def open_server(settings: Settings) -> AsyncGenerator[Serving]:
-    """The MCP server that the settings describe, with all that it needs."""
+async def open_server(settings: Settings, *, is_local: bool = True, asks_who: bool = False) -> AsyncGenerator[Serving]:
+    """The MCP server that the settings describe, with all that it needs.
+
+    It serves the user of this machine, or, where it `asks_who`, each user whose token comes with a request.
+    """
     async with (
-        open_parts(settings) as (parts, _),
+        open_parts(settings, is_local=is_local, has_user=not asks_who) as (parts, caller),
         parts.tools.fresh(settings.refresh),
         _woken_by_hangup(parts.tools),
     ):
-        yield Serving(create_server(parts), parts.tools)
+        users = Users(parts.execution.connector, caller.credentials.api_key) if asks_who else None
+        served = replace(parts, who=users.who) if users else parts
+        yield Serving(create_server(served), served.tools, users)
 
 
 @asynccontextmanager

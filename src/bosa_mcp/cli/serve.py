@@ -20,6 +20,7 @@ Examples:
   bosa-mcp serve --transport http
   bosa-mcp serve --transport http --port 0 --json-response --stateless
   bosa-mcp serve --transport http --allowed-hosts mcp.example.com
+  bosa-mcp serve --transport http --auth user-token --host 0.0.0.0 --public-url https://mcp.example.com
 
 Over HTTP it serves streamable HTTP at /mcp, SSE at /sse for older clients, /healthz and /readyz.
 Keys and tokens have no flag: they come from the variables, or from bosa-mcp.toml.
@@ -78,5 +79,10 @@ def _http(chosen: settings.Settings, host: str, port: int, *, json_response: boo
         ours = addresses.ours(host, port, chosen.public_url, chosen.allowed_hosts)
         http = Http(json_response, stateless)
         return anyio.run(
-            serve_http, open_server(chosen), listener, ours, http, lambda: typer.echo(f"ready {url}", err=True)
+            serve_http,
+            open_server(chosen, is_local=False, asks_who=chosen.auth == "user-token"),
+            listener,
+            ours,
+            http,
+            lambda: typer.echo(f"ready {url}", err=True),
         )
