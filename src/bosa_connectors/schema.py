@@ -1,6 +1,6 @@
 """Arguments checked against an action's schema: JSON Schema 2020-12 in full, compiled once per action, on first use.
 
-The only user of jsonschema. References to other documents are refused without a request.
+Beside `glance` the only user of jsonschema. References to other documents are refused without a request.
 """
 
 import json
@@ -15,6 +15,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from bosa_connectors import glance
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem, nearest
 from bosa_connectors.form import Source
@@ -49,6 +50,7 @@ _DEEP = 100
 
 UNKNOWN = "Unknown field"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
+_OWN_DEFINITION = re.compile("#/[^/%~]+/[^/%~]+")
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
 _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -101,9 +103,10 @@ def _compile(action: Action) -> _Validator:
         raise InvalidSchema(
             f"The schema of {action.connector}.{action.name} makes no sense: {odd.message[:300]}"
         ) from odd
+    _link(schema, schema)
     # an empty registry: the default one would fetch a remote reference
     formats = _FILES if action.binary else None
-    validator = cast("_Validator", Draft202012Validator(schema, registry=Registry(), format_checker=formats))
+    validator = cast("_Validator", glance.Validator(schema, registry=Registry(), format_checker=formats))
     return _COMPILED.setdefault(action, validator)
 
 
@@ -166,6 +169,21 @@ def _is_part_below(key: str, node: Node, *, is_part: bool) -> bool:
 
 def _has_parts_beside(key: str, node: Node) -> bool:
     return bool((_COMPOSING | {"properties", "patternProperties"}) & (node.keys() - {key}))
+
+
+def _link(node: object, root: Node) -> None:
+    """Lets the references in a schema of our own know where they lead, if that is a definition in it."""
+    for each in items(node):
+        _link(each, root)
+    if not isinstance(node, dict) or ("$id" in node and node is not root):
+        return
+    schema = cast("dict[str, object]", node)
+    reference = str(schema.get("$ref"))
+    if _OWN_DEFINITION.fullmatch(reference) and is_object(target := _follow(root, reference)):
+        schema["$ref"] = glance.Link.to(target, reference)
+    for key, value in schema.items():
+        for each in members(value).values() if key in _BY_NAME else [value] if key in _BELOW else []:
+            _link(each, root)
 
 
 def _follow(root: Node, reference: str) -> object:

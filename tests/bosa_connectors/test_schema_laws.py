@@ -5,8 +5,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from bosa_connectors.errors import InvalidArguments
 from bosa_connectors.schema import check
@@ -14,6 +15,7 @@ from bosa_connectors.schema import check
 from .samples import action, takes
 
 Trail: TypeAlias = tuple[str | int, ...]
+Node: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -118,3 +120,57 @@ def test_a_missing_name_anywhere_is_the_one_thing_that_is_wrong(fitting: Fitting
     value, at = changed(fitting, trail)
     del at[name]
     assert wrong(fitting.schema, value) == [(dotted(*trail, name), "Field required")]
+
+
+VALUES: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", ""]) | st.just(1.0),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["kind", "x"]), inner, max_size=2),
+    max_leaves=5,
+)
+KINDS = st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"])
+CONSTANTS: list[Node] = [{"const": "a"}, {"const": "b"}, {"const": 1}, {"enum": ["a"]}]
+TERMS: list[Node] = [{"enum": ["a", 1]}, {"minLength": 1}, {"required": ["x"]}, {}]
+REFERENCES: list[Node] = [{"$ref": "#/$defs/one"}, {"$ref": "#/$defs/two"}]
+
+
+@st.composite
+def terms(draw: st.DrawFn) -> Node:
+    kinds = draw(KINDS | st.lists(KINDS, min_size=1, max_size=2, unique=True))
+    return draw(st.sampled_from([{"type": kinds}, {"type": kinds, "title": "T"}, *TERMS]))
+
+
+@st.composite
+def composed(draw: st.DrawFn, inner: st.SearchStrategy[Node]) -> Node:
+    first, second = draw(inner), draw(inner)
+    known = [
+        {**takes(kind=draw(st.sampled_from(CONSTANTS)), x=node), "additionalProperties": True}
+        for node in (first, second)
+    ]
+    ways: list[Node] = [
+        known[0],
+        {"oneOf": known},
+        {"oneOf": [first, second]},
+        {"anyOf": [first, second]},
+        {"items": first},
+        {"prefixItems": [first], "items": second},
+        {**first, **second},
+    ]
+    return draw(st.sampled_from(ways))
+
+
+DEFINITIONS = st.recursive(terms(), composed, max_leaves=3)
+NODES = st.recursive(terms() | st.sampled_from(REFERENCES), composed, max_leaves=6)
+
+
+@settings(deadline=None, max_examples=200)
+@given(NODES, DEFINITIONS, DEFINITIONS, VALUES)
+@example({"items": {"type": "integer"}}, {}, {}, [1, "a"])
+@example({"oneOf": [{"properties": {"kind": {"const": "a"}}, "additionalProperties": True}, {}]}, {}, {}, {"kind": "a"})
+@example({"oneOf": [{"$ref": "#/$defs/one"}, {"$ref": "#/$defs/two"}]}, {"type": "string"}, {"type": "string"}, "a")
+def test_what_passes_at_a_glance_is_what_the_standard_lets_pass(
+    node: Node, one: Node, two: Node, value: object
+) -> None:
+    below = {"one": {**one, "$ref": "#/$defs/two"}, "two": two}
+    schema = {**takes(given=node), "$defs": below, "additionalProperties": True}
+    standard: Any = Draft202012Validator(schema)
+    assert (wrong(schema, {"given": value}) == []) is standard.is_valid({"given": value})

@@ -1,0 +1,131 @@
+"""JSON Schema keywords that let pass at a glance what fits, and look closely at the rest alone.
+
+Real schemas are mostly unions of a type and null, references, and objects told apart by a constant. jsonschema makes
+a validator for each branch and resolves each reference at every check.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Protocol, Self, TypeAlias, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]  untyped there
+
+from bosa_connectors.shapes import is_array, is_object, items, members
+
+Node: TypeAlias = Mapping[str, object]
+"""One schema inside a schema."""
+_Errors: TypeAlias = Iterator[ValidationError]
+
+
+class Link(str):
+    """A reference that knows where it leads."""
+
+    __slots__ = ("target",)
+
+    target: Node
+
+    @classmethod
+    def to(cls, target: Node, reference: str) -> Self:
+        """A link with the text of this reference."""
+        link = cls(reference)
+        link.target = target
+        return link
+
+
+class _Checker(Protocol):
+    def is_type(self, instance: object, kind: str, /) -> bool: ...
+    def descend(self, instance: object, schema: object) -> _Errors: ...
+
+
+_Keyword: TypeAlias = Callable[[_Checker, Any, object, Node], _Errors]
+_CLOSELY: Final = cast("Mapping[str, _Keyword]", Draft202012Validator.VALIDATORS)
+
+
+def _reference(checker: _Checker, reference: str, instance: object, schema: Node) -> _Errors:
+    if isinstance(reference, Link):
+        return checker.descend(instance, reference.target)
+    return _CLOSELY["$ref"](checker, reference, instance, schema)
+
+
+def _properties(checker: _Checker, properties: Node, instance: object, schema: Node) -> _Errors:
+    given = [name for name in properties if name in instance] if is_object(instance) else []
+    rest = {name: properties[name] for name in given if not _fits(checker, members(instance)[name], properties[name])}
+    if rest:
+        yield from _CLOSELY["properties"](checker, rest, instance, schema)
+
+
+def _items(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
+    if not _holds(checker, node, instance):
+        yield from _CLOSELY["items"](checker, node, instance, schema)
+
+
+def _any_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
+    if not _is_any(checker, branches, instance):
+        yield from _CLOSELY["anyOf"](checker, branches, instance, schema)
+
+
+def _one_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
+    possible = [branch for branch in branches if not _is_another(instance, branch)]
+    if len(possible) != 1 or any(True for _ in checker.descend(instance, possible[0])):
+        yield from _CLOSELY["oneOf"](checker, branches, instance, schema)
+
+
+def _fits(checker: _Checker, instance: object, node: object) -> bool:
+    """Whether a schema that says little allows this; False also where it says more."""
+    if not is_object(node) or not node.keys() <= _SIMPLE:
+        return False
+    return all(glance(checker, node[key], instance) for key, glance in _GLANCES.items() if key in node)
+
+
+def _is_of(checker: _Checker, kind: object, instance: object) -> bool:
+    if is_array(kind):
+        return any(checker.is_type(instance, str(each)) for each in kind)
+    return checker.is_type(instance, str(kind))
+
+
+def _leads_to(checker: _Checker, reference: object, instance: object) -> bool:
+    # one step: definitions that are nothing but each other have no end
+    if not isinstance(reference, Link) or not reference.target.keys().isdisjoint({"$ref", "anyOf"}):
+        return False
+    return _fits(checker, instance, reference.target)
+
+
+def _is_among(_: _Checker, texts: object, instance: object) -> bool:
+    return isinstance(instance, str) and instance in items(texts)
+
+
+def _is_any(checker: _Checker, branches: object, instance: object) -> bool:
+    return any(_fits(checker, instance, branch) for branch in items(branches))
+
+
+def _holds(checker: _Checker, node: object, instance: object) -> bool:
+    return all(_fits(checker, each, node) for each in items(instance))
+
+
+_GLANCES: Final = {"type": _is_of, "$ref": _leads_to, "enum": _is_among, "anyOf": _is_any, "items": _holds}
+_SIMPLE: Final = _GLANCES.keys() | {"title", "description", "default"}
+
+
+def _is_another(instance: object, node: object) -> bool:
+    """Whether a text in this object is certainly not the constant by which the branch is known."""
+    schema = members(node)
+    reference = schema.get("$ref")
+    known = members((reference.target if isinstance(reference, Link) else schema).get("properties"))
+    return any(
+        isinstance(value, str)
+        and isinstance(constant := members(known.get(name)).get("const"), str)
+        and value != constant
+        for name, value in members(instance).items()
+    )
+
+
+_KEYWORDS: Final = {
+    "$ref": _reference,
+    "properties": _properties,
+    "items": _items,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+}
+Validator: Final = cast("type[Draft202012Validator]", extend(Draft202012Validator, _KEYWORDS))
+"""JSON Schema 2020-12 in full."""
