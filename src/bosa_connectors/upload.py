@@ -77,6 +77,12 @@ def _named(content: object, said: ConnectorFile) -> Source:
     return Source(name, kind, size, partial(_exactly, chunks, name, size), is_once, said.own_headers)
 
 
+def made(name: str, content_type: str | None, size: int | None, chunks: Callable[[], Iterator[bytes]]) -> Source:
+    """A file of this name, whose bytes come from `chunks`: from the beginning each time, and as many as its size."""
+    name = label(name)
+    return Source(name, content_type or media_type(name), size, partial(_exactly, chunks, name, size))
+
+
 def _size_of(path: Path) -> int:
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError(f"{str(path)[:200]!r} is a folder or a device. To send a pipe, open it and give the open file")

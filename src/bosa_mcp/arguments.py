@@ -43,7 +43,7 @@ def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
     fields = _fields(offer.fields_argument, sent.get(offer.fields_argument), wrong)
     max_items = _count(offer.items_argument, sent.get(offer.items_argument or ""), wrong)
     if wrong:
-        raise InvalidArguments([*_others(offer, own), *wrong])
+        raise InvalidArguments([*others(offer, own), *wrong])
     selecting = fields
     if fields and offer.fields_argument in offer.action.properties:
         tokens = [token for argument, token in _TOKENS.items() if argument in offer.action.properties]
@@ -54,13 +54,8 @@ def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
     return Asked(own, fields, selecting, max_items)
 
 
-def files(offer: Offer, asked: Asked) -> list[str]:
-    """The arguments that are files, and have a value."""
-    return sorted(name for name in offer.action.binary if asked.own.get(name) not in (None, []))
-
-
 def _fields(name: str, value: object, wrong: list[Problem]) -> list[str]:
-    value = _unpacked(value)
+    value = unpacked(value)
     found = [path for path in items(value) if isinstance(path, str)]
     if value is not None and found != value:
         wrong.append(Problem(name, f"Expected {_PATHS}", _PATHS))
@@ -68,7 +63,7 @@ def _fields(name: str, value: object, wrong: list[Problem]) -> list[str]:
 
 
 def _count(name: str | None, value: object, wrong: list[Problem]) -> int | None:
-    value = _unpacked(value)
+    value = unpacked(value)
     if value is None or name is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -77,7 +72,7 @@ def _count(name: str | None, value: object, wrong: list[Problem]) -> int | None:
     return value
 
 
-def _unpacked(value: object) -> object:
+def unpacked(value: object) -> object:
     """What a text holds, where it is JSON: models write `"[1]"` for `[1]` now and then."""
     if not isinstance(value, str):
         return value
@@ -98,7 +93,7 @@ def _mended(value: object, paths: Iterable[list[str]]) -> object:
     """The value with the texts at these paths unpacked."""
     for path in paths:
         if not path:
-            value = _unpacked(value)
+            value = unpacked(value)
         elif is_object(value) and path[0] in value:
             value = {**value, path[0]: _mended(value[path[0]], [path[1:]])}
         elif is_array(value) and path[0].isdecimal() and int(path[0]) < len(value):
@@ -107,7 +102,7 @@ def _mended(value: object, paths: Iterable[list[str]]) -> object:
     return value
 
 
-def _others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:
+def others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:
     """What else is wrong."""
     try:
         schema.check(offer.action, wire.present(offer.action, own))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -23,7 +24,7 @@ from bosa_connectors.errors import (
     Unreachable,
 )
 from bosa_connectors.paging import Step, next_arguments
-from bosa_mcp import arguments, fit, pages, selection
+from bosa_mcp import arguments, fit, pages, selection, transfer
 from bosa_mcp.access import Caller
 from bosa_mcp.arguments import Asked
 from bosa_mcp.circuits import Circuits
@@ -32,9 +33,12 @@ from bosa_mcp.results import Answer, Refusal
 from bosa_mcp.store import Kept, Store
 from bosa_mcp.tally import Tally
 from bosa_mcp.tools import Offer
+from bosa_mcp.transfer import BrokenOff
 
 AT_ONCE: Final = 16
-"""Calls to one connector at the same time."""
+"""Calls of one user to one connector at the same time, so that no user's hanging calls hold up another."""
+TRANSFERS: Final = 3
+"""How often a file that is only read is asked for, where it breaks off on its way."""
 _GATEWAYS: Final = frozenset({502, 503, 504})
 
 Report: TypeAlias = Callable[[str], Awaitable[None]]
@@ -53,15 +57,15 @@ class Execution:
     result_bytes: int
     """Pages are put together up to so many bytes."""
     circuits: Circuits = field(default_factory=Circuits)
-    gates: dict[str, anyio.CapacityLimiter] = field(default_factory=dict[str, anyio.CapacityLimiter])
+    gates: "WeakValueDictionary[tuple[str, str], anyio.CapacityLimiter]" = field(default_factory=WeakValueDictionary)
 
     async def run(self, offer: Offer, asked: Asked, caller: Caller, report: Report, tally: Tally) -> Answer:
         """What the call comes to. Raises BosaError, and Refusal where the API is not asked at all."""
         return await _Running(self, offer, asked, caller, report, tally, time.monotonic() + self.call_budget).answer()
 
-    def gate(self, connector: str) -> anyio.CapacityLimiter:
-        """How many may call a connector at once."""
-        return self.gates.setdefault(connector, anyio.CapacityLimiter(AT_ONCE))
+    def gate(self, connector: str, user: str) -> anyio.CapacityLimiter:
+        """How many calls of a user to a connector there may be at once; forgotten once there are none."""
+        return self.gates.setdefault((connector, user), anyio.CapacityLimiter(AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +196,35 @@ class _Running:
             async for pause in telling:
                 await self.report(f"Attempt {pause.attempt} failed ({pause.reason}); again in {pause.seconds:.1f} s")
 
-        outcomes: list[Reply | Kept | BosaError] = []
+        outcomes: list[Reply | Kept | BosaError | Refusal] = []
         async with telling, anyio.create_task_group() as beside:
             beside.start_soon(tell)
-            async with waiting, self.execution.gate(call.action.connector):
-                left = max(self.ends - time.monotonic(), 0.001)
+            async with waiting, self.execution.gate(call.action.connector, self.caller.identity):
                 try:
-                    outcomes.append(await self._received(replace(call, deadline=left, policy=policy)))
-                except BosaError as failure:  # not raised in here: it would leave as a group
+                    outcomes.append(await self._received(replace(call, policy=policy)))
+                except (BosaError, Refusal) as failure:  # not raised in here: it would leave as a group
                     outcomes.append(failure)
         [outcome] = outcomes
-        if isinstance(outcome, BosaError):
+        if isinstance(outcome, (BosaError, Refusal)):
             raise outcome
         return outcome
 
     async def _received(self, call: Call) -> Reply | Kept:
-        async with self.execution.connector.stream(call) as reply:
+        """The reply, or its file once it is kept; one that breaks off, and was only read, is asked for again."""
+        attempt = 1
+        while True:
+            try:
+                return await self._transferred(call)
+            except BrokenOff as broken:
+                if attempt == TRANSFERS or time.monotonic() > self.ends:
+                    raise broken.failure from None
+                await self.report(f"Attempt {attempt} failed ({broken.failure}); again at once")
+            attempt += 1
+            self.tally.attempts += 1
+
+    async def _transferred(self, call: Call) -> Reply | Kept:
+        left = max(self.ends - time.monotonic(), 0.001)
+        async with self.execution.connector.stream(replace(call, deadline=left)) as reply:
             self.tally.saw(reply.status, reply.headers)
             if reply.error:
                 raise reply.error
@@ -215,14 +232,8 @@ class _Running:
             if not isinstance(reply, AsyncStreamedReply):
                 self.tally.api_bytes += _size(reply)
                 return reply
-            file = reply.file
-            kept = await self.execution.store.keep(
-                self.caller.identity,
-                "files",
-                file.iter_bytes(),
-                name=file.name or call.action.name,
-                mime_type=file.content_type,
-            )
+            store, owner = self.execution.store, self.caller.identity
+            kept = await transfer.keep(store, owner, call.action, reply.file, self.report)
             self.tally.api_bytes += kept.size
             return kept
 

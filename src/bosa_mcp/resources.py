@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from bosa_mcp.store import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -92,10 +94,20 @@ async def _content(
         )
     if asked.offset > kept.size:
         raise MCPError(types.INVALID_PARAMS, f"{kept.name!r} has {kept.size} bytes: there are none at {asked.offset}.")
-    content = await store.read(kept, asked.offset, length)
-    if kept.mime_type.startswith(_TEXT) and (text := _text(content)) is not None:
+    try:
+        content = await store.read(kept, asked.offset, length)
+    except FileNotFoundError as gone:
+        raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri[:200]!r} any longer.") from gone
+    except StoreError as odd:
+        raise MCPError(types.INTERNAL_ERROR, str(odd)) from odd
+    if is_text(kept.mime_type) and (text := _text(content)) is not None:
         return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=text)
     return types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content).decode())
+
+
+def is_text(mime_type: str) -> bool:
+    """Whether people read it as it is."""
+    return mime_type.startswith(_TEXT)
 
 
 def _text(content: bytes) -> str | None:

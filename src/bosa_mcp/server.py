@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
@@ -13,11 +13,12 @@ import structlog
 from mcp.shared.exceptions import MCPError
 
 from bosa_connectors.effects import effect
-from bosa_connectors.errors import BosaError, InvalidArguments, OutcomeUnknown
+from bosa_connectors.errors import BosaError, BrokenUpload, InvalidArguments, OutcomeUnknown
 from bosa_connectors.shapes import members
 from bosa_mcp import arguments, fit, resources, results, spans
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.results import Refusal
+from bosa_mcp.store import StoreError
 from bosa_mcp.table import BadCursor
 from bosa_mcp.tally import OK, Tally, shapes
 from bosa_mcp.tools import INSTRUCTIONS, checking
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
     from bosa_mcp.access import Caller
     from bosa_mcp.arguments import Asked
     from bosa_mcp.execution import Execution, Report
+    from bosa_mcp.files import Files
+    from bosa_mcp.inputs import Inputs
     from bosa_mcp.refresh import Tools
     from bosa_mcp.results import Answer
-    from bosa_mcp.store import Store
+    from bosa_mcp.store import Kept, Store
     from bosa_mcp.table import Table
     from bosa_mcp.tools import Offer
 
 NAME: Final = "bosa"
-_FILE_HINT: Final = "The action was carried out, but its file cannot be handed over: do not call it again for that."
 _READ_ONLY_HINT: Final = "The person who runs this server has set BOSA_READ_ONLY."
-_NO_FILE_HINT: Final = "Leave it out where the tool does not require it."
 _SENT: Final = 500
 LIST_TTL: Final = 60_000
 """Milliseconds for which a list of tools may be used again, where nothing is missing from it."""
@@ -56,6 +57,10 @@ class Parts:
     """Who sends a request."""
     result_bytes: int
     """The size of one result."""
+    inputs: "Inputs"
+    """Where the files come from that calls name."""
+    files: "Files"
+    """How the files reach people that calls answer with."""
 
 
 def create_server(parts: Parts) -> TellingServer:
@@ -134,10 +139,14 @@ async def _result(  # noqa: PLR0913  what a call needs
         content = results.failure(arguments.with_ours(offer, wrong))
     except OutcomeUnknown as lost:
         content = results.failure(lost, **_lost(lost, offer, sent, parts.tools))
+    except BrokenUpload as broken:
+        content = results.failure(broken, hint="Nothing was done: it may be called again.")
     except BosaError as failure:
         content = results.failure(failure)
     except Refusal as refused:
         content = results.refusal(refused)
+    except StoreError as odd:
+        content = results.refusal(Refusal("internal_error", f"A file cannot be read. {odd}"))
     except Exception:
         log.exception("a tool call failed", tool=offer.tool.name)
         content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
@@ -158,25 +167,39 @@ def admitted(parts: Parts, offer: "Offer", sent: dict[str, Any]) -> "Asked":
     """What a call asks for. Raises InvalidArguments, and Refusal for what this server does not do."""
     if not parts.tools.wanted.allows(offer.action):
         raise Refusal("read_only", f"{offer.tool.name} writes, and this server only reads.", _READ_ONLY_HINT)
-    asked = arguments.split(offer, sent)
-    if files := arguments.files(offer, asked):
-        raise Refusal("unsupported", f"Files cannot be sent yet: {', '.join(files)}. Nothing was sent.", _NO_FILE_HINT)
-    return asked
+    return arguments.split(offer, sent)
 
 
 async def _called(  # noqa: PLR0913  what a call needs
     parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", *, report: "Report", tally: Tally
 ) -> types.CallToolResult:
     asked = admitted(parts, offer, sent)
-    answer = await parts.execution.run(offer, asked, caller, report, tally)
+    async with parts.inputs.taken(offer, asked, caller.identity) as taken:
+        answer = await parts.execution.run(offer, taken, caller, report, tally)
     if answer.file:
-        raise Refusal("unsupported", _file_message(answer), _FILE_HINT)
+        return await _shown(parts, answer, answer.file, asked, caller)
+    if answer.following:  # a file is named as it was before
+        named = {name: asked.own[name] for name in offer.action.binary & answer.following.keys() & asked.own.keys()}
+        answer.following = {**answer.following, **named}
     content = results.cleaned(results.payload(answer, asked), caller.secrets())
     short = results.cut(content, parts.result_bytes)
     if short is None:
         return results.result(content)
     resource = await _kept(parts.store, content, offer, caller)
     return results.result(results.with_omitted(short, resource))
+
+
+async def _shown(
+    parts: Parts, answer: "Answer", file: "Kept", asked: "Asked", caller: "Caller"
+) -> types.CallToolResult:
+    """The result that is a file: what it is, where it lies, and a glimpse of it."""
+    shown = await parts.files.shown(file, parts.result_bytes, caller.secrets())
+    if asked.fields:
+        shown.notes.append(f"{answer.offer.fields_argument} selects nothing here: the answer is a file, and whole.")
+    answer.pages = replace(answer.pages, data=shown.data)
+    answer.notes += shown.notes
+    content = results.cleaned(results.payload(answer, asked), caller.secrets())
+    return results.result(content, *shown.blocks)
 
 
 async def _kept(store: "Store", content: dict[str, object], offer: "Offer", caller: "Caller") -> str | None:
@@ -215,9 +238,3 @@ def _lost(lost: OutcomeUnknown, offer: "Offer", sent: dict[str, Any], tools: "To
         "message": f"{lost} Sent to {offer.tool.name}: {fit.shortened(fit.compact(sent), _SENT)}",
         "hint": f"{results.HINTS['outcome_unknown']}{hint}",
     }
-
-
-def _file_message(answer: "Answer") -> str:
-    file = answer.file
-    what = f"{file.mime_type}, {file.size} bytes" if file else "nothing"
-    return f"The action answered with a file ({what}), and files are not supported yet."

@@ -42,8 +42,8 @@ mapped over. Use it whenever you need only a few fields of a large result.
 "root"?, …} with "type" one of string (value, ignore_case?), string_list (values, ignore_case?), number (value), \
 number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?)."""
 
-_FILE: Final = "(a file; it cannot be sent yet)"
-_FILES: Final = "(files; they cannot be sent yet)"
+_FILE: Final = "(a file: bosa://files/{id}, file:// or data: URI)"
+_FILES: Final = "(files, each: bosa://files/{id}, file:// or data: URI)"
 
 _SECTION = re.compile(r"^(args|arguments|parameters|params|returns?|raises|yields|examples?) *:", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")

@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import mcp_types as types
@@ -16,7 +17,9 @@ from bosa_hub.serve import RunningHub, running
 from bosa_mcp import logs
 from bosa_mcp.access import Caller
 from bosa_mcp.execution import Execution
+from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
+from bosa_mcp.inputs import Inputs
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import Parts, create_server
 from bosa_mcp.store import Store
@@ -33,13 +36,15 @@ SAID_BY_THE_API = {"status", "code", "request_id", "retry_after_seconds"}
 class Connect(Protocol):
     """A client of our server, which speaks to the API at this address."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913  what a test may choose
         self,
         url: str,
         *only: str,
         credentials: Credentials = PLANTED,
         call_budget: float = WAIT,
         result_bytes: int = 80_000,
+        root: Path | None = None,
+        downloads: Path | None = None,
     ) -> AbstractAsyncContextManager[Client]: ...
 
 
@@ -97,19 +102,29 @@ def era(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def connect(era: str) -> Connect:
     @asynccontextmanager
-    async def connect(
+    async def connect(  # noqa: PLR0913  as above
         url: str,
         *only: str,
         credentials: Credentials = PLANTED,
         call_budget: float = WAIT,
         result_bytes: int = 80_000,
+        root: Path | None = None,
+        downloads: Path | None = None,
     ) -> AsyncGenerator[Client]:
         async with AsyncBosaConnector(url, error_contract=2) as connector:
             store = Store.at("memory://")
             execution = Execution(connector, store, call_budget, result_bytes)
             caller = Caller("local", credentials)
             server = create_server(
-                Parts(Tools(connector, Filter(frozenset(only))), execution, store, lambda _: caller, result_bytes)
+                Parts(
+                    Tools(connector, Filter(frozenset(only))),
+                    execution,
+                    store,
+                    lambda _: caller,
+                    result_bytes,
+                    Inputs(store, root),
+                    Files(store, downloads),
+                )
             )
             async with Client(server, mode=era, read_timeout_seconds=WAIT) as client:
                 yield client

@@ -10,7 +10,9 @@ from bosa_connectors.calls import Credentials
 from bosa_mcp.access import Caller
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.execution import Execution
+from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
+from bosa_mcp.inputs import Inputs
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import Parts, create_server
@@ -36,4 +38,6 @@ async def opened(
         store = Store.at("memory://")
         caller = Caller("local", Credentials("sk-client-planted.key.3f9a2c", "eyJplanted.token.8d71be"))
         execution = Execution(connector, store, WAIT, 80_000)
-        yield Opened(create_server(Parts(tools, execution, store, lambda _: caller, 80_000)), tools)
+        yield Opened(
+            create_server(Parts(tools, execution, store, lambda _: caller, 80_000, Inputs(store), Files(store))), tools
+        )

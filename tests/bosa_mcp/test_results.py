@@ -18,6 +18,8 @@ from bosa_connectors.calls import Call, Credentials, Reply
 from bosa_hub.serve import RunningHub
 from bosa_mcp.access import Caller
 from bosa_mcp.execution import Execution
+from bosa_mcp.files import Files
+from bosa_mcp.inputs import Inputs
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import Parts, create_server
 from bosa_mcp.store import Store
@@ -112,11 +114,6 @@ FAILURES: dict[str, tuple[Response, Json]] = {
         Response(b'{"data":' + b"[" * 100_000, media_type="application/json"),
         {"kind": "outcome_unknown"},
     ),
-    "a file": (Response(b"%PDF", media_type="application/pdf"), {"kind": "unsupported"}),
-    "an attachment": (
-        Response(b"a,b", media_type="text/csv", headers={"content-disposition": 'attachment; filename="../x"'}),
-        {"kind": "unsupported"},
-    ),
 }
 WITH_A_HINT = {
     "unauthenticated",
@@ -125,7 +122,6 @@ WITH_A_HINT = {
     "rate_limited",
     "bad_reply",
     "outcome_unknown",
-    "unsupported",
 }
 
 
@@ -144,13 +140,6 @@ async def test_a_redirect_is_not_followed_and_its_target_is_named(shop: Scripted
     error = await refused(shop, connect, Response(status_code=307, headers={"location": target}))
     assert "https://elsewhere.example" in error["message"]
     assert "secret" not in str(error)
-
-
-async def test_a_file_is_said_to_be_one_and_not_to_be_asked_for_again(shop: ScriptedApi, connect: Connect) -> None:
-    error = await refused(shop, connect, Response(b"%PDF", media_type="application/pdf"))
-    assert "application/pdf" in error["message"]
-    assert "4 bytes" in error["message"]
-    assert "again" in error["hint"]
 
 
 async def test_what_the_api_finds_wrong_with_arguments_is_said_like_what_we_find(
@@ -303,7 +292,9 @@ async def test_a_fault_of_ours_is_an_internal_error_whose_cause_is_only_logged(
     async with AsyncBosaConnector(shop.url) as connector:
         store, me = Store.at("memory://"), Caller("me", PLANTED)
         execution = Execution(cast("AsyncBosaConnector", Broken()), store, WAIT, 80_000)
-        server = create_server(Parts(Tools(connector), execution, store, lambda _: me, 80_000))
+        server = create_server(
+            Parts(Tools(connector), execution, store, lambda _: me, 80_000, Inputs(store), Files(store))
+        )
         async with Client(server, mode=era) as client:
             error = await refusal(client, "shop_order", item="x")
     assert error["kind"] == "internal_error"

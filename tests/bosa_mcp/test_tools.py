@@ -221,7 +221,7 @@ BINARY: dict[str, tuple[Json, str]] = {
 
 
 @pytest.mark.parametrize(("schema", "kind"), BINARY.values(), ids=BINARY)
-async def test_a_file_is_listed_as_text_and_a_value_for_it_is_not_supported_yet(
+async def test_a_file_is_listed_as_text_that_says_what_may_be_given(
     api: ScriptedApi, connect: Connect, schema: Json, kind: str
 ) -> None:
     api.offer("shop", "upload", takes(file={**schema, "description": "What to keep."}, name={"type": "string"}))
@@ -231,13 +231,10 @@ async def test_a_file_is_listed_as_text_and_a_value_for_it_is_not_supported_yet(
         assert field["type"] == kind
         assert field.get("items", {"type": "string"}) == {"type": "string"}
         assert field["description"].startswith("What to keep. (")
-        assert "cannot be sent yet" in field["description"]
-        value = "data:,x" if kind == "string" else ["data:,x"]
-        error = await refusal(client, "shop_upload", file=value, name="x")
-        assert error["kind"] == "unsupported"
-        assert "file" in error["message"]
-        assert not api.sent("shop/upload")
+        assert "bosa://files/{id}" in field["description"]
         assert (await answer(client, "shop_upload", name="x"))["data"] == "kept"
+        await answer(client, "shop_upload", file="data:,x" if kind == "string" else ["data:,x", "data:,y"])
+    assert b"\r\n\r\nx\r\n" in api.sent("shop/upload")[-1].body
 
 
 async def test_no_output_schema_is_promised_that_a_selected_result_would_break(
