@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bosa_mcp.settings import InvalidSettings, Settings, reveal
+from bosa_mcp.settings import InvalidSettings, Settings
 
 FILE: Final = "login.json"
 
@@ -52,16 +52,14 @@ def load(settings: Settings) -> Login | None:
     return login if login.api == settings.api else None
 
 
-def user_token(settings: Settings) -> str | None:
-    """The token of the one who calls: the one that is set, else that of the login. Raises InvalidSettings."""
-    if settings.user_token:
-        return reveal(settings.user_token)
-    login = load(settings)
+def current(settings: Settings) -> Login | None:
+    """The login that counts: none where a token is set. Raises InvalidSettings where it is over."""
+    login = None if settings.user_token else load(settings)
     if login and login.is_over(datetime.now(UTC)):
         raise InvalidSettings(
             f"The login of {login.identifier!r} has expired ({login.expires_at}). Log in again with `bosa-mcp login`."
         )
-    return login.token if login else None
+    return login
 
 
 def secrets(settings: Settings) -> list[str]:

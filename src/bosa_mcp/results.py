@@ -37,7 +37,7 @@ KINDS: Final[Mapping[type[BosaError], str]] = {
 }
 HINTS: Final[Mapping[str, str]] = {
     "invalid_arguments": "Correct these arguments and call the tool again.",
-    "unauthenticated": "The person who runs this server has to check BOSA_API_KEY and BOSA_USER_TOKEN.",
+    "unauthenticated": "The person who runs this server has to check BOSA_API_KEY and BOSA_USER_TOKEN, or log in again.",
     "forbidden": "The linked account may not do this; ask the person, or use another account.",
     "not_connected": "The person has to link an account to this connector first.",
     "rate_limited": "Wait before you call this tool again.",

@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bosa_mcp.cli import call, config, demo, doctor, failures, hub, serve, tools
+from bosa_mcp.cli import call, config, demo, doctor, failures, hub, login, serve, tools
 from bosa_mcp.redaction import redact
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command(epilog=tools.EXAMPLES)(tools.tools)
 app.command(epilog=call.EXAMPLES)(call.call)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=config.EXAMPLES)(config.config)
+app.command(epilog=login.EXAMPLES)(login.login)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag's value over like this

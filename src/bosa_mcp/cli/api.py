@@ -40,14 +40,19 @@ class Api:
 
     url: str
     credentials: Credentials
+    identity: str
+    """Whose the files and results are that are kept."""
 
 
 @contextmanager
 def open_api(settings: Settings, *, has_user: bool = True) -> Generator[Api]:
     """The API to speak to, as the user of this machine or as none; an embedded hub runs as long as it is open."""
-    token = logins.user_token(settings) if has_user else None
+    login = logins.current(settings) if has_user else None
+    token = login.token if login else reveal(settings.user_token)
+    identity = f"login/{login.api}/{login.identifier}" if login else LOCAL_USER
     if settings.api:
-        yield Api(settings.api, Credentials(reveal(settings.api_key) or DEFAULT_KEY, token, settings.account))
+        who = Credentials(reveal(settings.api_key) or DEFAULT_KEY, token, settings.account)
+        yield Api(settings.api, who, identity)
         return
     from bosa_mcp.cli.hubs import open_hub  # noqa: PLC0415  a server that speaks to an API needs no hub
 
@@ -55,7 +60,7 @@ def open_api(settings: Settings, *, has_user: bool = True) -> Generator[Api]:
         log.info("no BOSA API is set, so the embedded hub serves", hub=hub.url, data=str(settings.data_dir))
         if has_user and token is None:
             token = hub.user_token(LOCAL_USER)
-        yield Api(hub.url, Credentials(hub.client_key, token, settings.account))
+        yield Api(hub.url, Credentials(hub.client_key, token, settings.account), identity)
 
 
 @asynccontextmanager
@@ -69,7 +74,7 @@ async def open_parts(
     with open_api(settings, has_user=has_user) as api:
         async with AsyncBosaConnector(api.url, api.credentials.api_key, error_contract=2) as connector:
             store = Store.at(settings.store or settings.data_dir / "files")
-            caller = Caller("local", api.credentials)
+            caller = Caller(api.identity, api.credentials)
             wanted = Filter(
                 frozenset(settings.connectors), settings.include, settings.exclude, read_only=settings.read_only
             )

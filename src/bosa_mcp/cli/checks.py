@@ -19,6 +19,7 @@ from anyio import to_thread
 
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.errors import BosaError
+from bosa_mcp import logins
 from bosa_mcp.cli import findings
 from bosa_mcp.cli.api import Api, open_api
 from bosa_mcp.cli.findings import Finding
@@ -46,10 +47,18 @@ async def findings_of(chosen: Settings) -> AsyncIterator[Finding]:
         if tls.state == "fail":
             return
         yield findings.key(reveal(chosen.api_key))
-        yield findings.token(reveal(chosen.user_token), datetime.now(UTC))
+        yield findings.token(_token(chosen), datetime.now(UTC))
     with open_api(chosen) as api:
         async for finding in _asked(chosen, api):
             yield finding
+
+
+def _token(chosen: Settings) -> str | None:
+    """The token that counts, whether it is good or not."""
+    if chosen.user_token:
+        return reveal(chosen.user_token)
+    login = logins.load(chosen)
+    return login.token if login else None
 
 
 async def _asked(chosen: Settings, api: Api) -> AsyncIterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec
 
 import typer
 
-from bosa_mcp import logs, settings
+from bosa_mcp import logins, logs, settings
 from bosa_mcp.settings import Settings
 
 P = ParamSpec("P")
@@ -80,7 +80,7 @@ def settled(
             file = flags.pop("config")
             chosen = settings.load(flags, file if isinstance(file, Path) else None)
             logged = chosen.log_level if "log_level" in chosen.model_fields_set else level
-            logs.configure(chosen.log, logged, settings.secrets(chosen))
+            logs.configure(chosen.log, logged, [*settings.secrets(chosen), *logins.secrets(chosen)])
             command(chosen, *args, **given)
 
         own = list(inspect.signature(command).parameters.values())[1:]
