@@ -17,7 +17,7 @@ from bosa_hub.serve import RunningHub
 from .processes import environment, run, started
 from .scripted_api import WAIT
 
-COMMANDS = ("serve", "hub", "demo")
+COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config")
 
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)], ids=" ".join)

@@ -1,0 +1,160 @@
+"""`bosa-mcp call`: a tool call as a model's, from the command line."""
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import KEY, TOKEN
+from .processes import COMMAND, HANDSHAKE, call, environment, run, started
+from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, takes
+
+
+@pytest.fixture
+def shop(api: ScriptedApi) -> ScriptedApi:
+    api.offer("shop", "find_goods", takes(name={"type": "string"}, most={"type": "integer"}))
+    api.offer("shop", "delete_goods", takes("id", id={"type": "string"}))
+    api.answer("shop/find_goods", says([{"id": 1, "name": "größe"}], {"total": 1}))
+    api.answer("shop/delete_goods", says(None))
+    return api
+
+
+def called(folder: Path, api: ScriptedApi, *arguments: str) -> tuple[int, Any]:
+    """The exit code, and what was printed."""
+    done = run(folder, "call", *arguments, "--api-base-url", api.url, BOSA_API_KEY=KEY, BOSA_USER_TOKEN=TOKEN)
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_it_prints_what_a_model_gets(tmp_path: Path, shop: ScriptedApi) -> None:
+    arguments = {"name": "x", "most": "3", "response_fields": ["name"]}
+    code, content = called(tmp_path, shop, "shop_find_goods", json.dumps(arguments))
+    assert [code, content] == [0, {"data": [{"name": "größe"}], "meta": {"total": 1}}]
+    [sent] = shop.sent("shop/find_goods")
+    assert sent.arguments == {"name": "x", "most": 3}
+    assert [sent.headers["x-api-key"], sent.headers["authorization"]] == [KEY, f"Bearer {TOKEN}"]
+    with started(tmp_path, "serve", "--api-base-url", shop.url) as server:
+        server.send(*HANDSHAKE, call(1, "shop_find_goods", **arguments))
+        assert server.reply(1)["result"]["structuredContent"] == content
+
+
+def test_a_failure_is_printed_too_and_exits_with_1(tmp_path: Path, shop: ScriptedApi) -> None:
+    shop.answer("shop/find_goods", fails(403, "Not you."))
+    code, content = called(tmp_path, shop, "shop_find_goods")
+    assert [code, content["error"]["kind"], content["error"]["message"]] == [1, "forbidden", "Not you."]
+    code, content = called(tmp_path, shop, "shop_find_goods", '{"nmae": "x"}')
+    assert [code, content["error"]["errors"][0]["nearest"]] == [1, "name"]
+    code, content = called(tmp_path, shop, "shop_delete_goods", '{"id": "7"}', "--read-only")
+    assert [code, content["error"]["kind"]] == [1, "read_only"]
+    assert shop.sent("shop/delete_goods") == []
+
+
+def test_arguments_come_from_standard_input(tmp_path: Path, shop: ScriptedApi) -> None:
+    done = subprocess.run(
+        [*COMMAND, "call", "shop_find_goods", "-", "--api-base-url", shop.url],
+        input='{"name": "größe"}',
+        env=environment(tmp_path),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=2 * WAIT,
+        check=True,
+    )
+    assert json.loads(done.stdout)["meta"] == {"total": 1}
+    assert shop.sent("shop/find_goods")[0].arguments == {"name": "größe"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["shop_find_goods", "{"], "no JSON"),
+        (["shop_find_goods", "[1]"], "no object"),
+        (["shop_find_good"], "Did you mean 'shop_find_goods'?"),
+        (["shop_delete_goods", "{}", "--exclude", "*_delete_*"], "BOSA_EXCLUDE"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(tmp_path: Path, shop: ScriptedApi, arguments: list[str], said: str) -> None:
+    done = run(tmp_path, "call", *arguments, "--api-base-url", shop.url)
+    assert [done.returncode, done.stdout] == [2, ""]
+    [line] = done.stderr.splitlines()
+    assert line.startswith("bosa-mcp: ")
+    assert said in line
+
+
+def test_an_api_that_is_down_is_no_wrong_usage(tmp_path: Path) -> None:
+    with reserved_port() as nobody:
+        done = run(tmp_path, "call", "shop_find_goods", "--api-base-url", address(nobody))
+    assert [done.returncode, done.stdout] == [1, ""]
+    assert "cannot be reached" in done.stderr.splitlines()[-1]
+
+
+def test_a_tool_that_is_new_is_found_behind_the_kept_catalogue(tmp_path: Path, shop: ScriptedApi) -> None:
+    called(tmp_path, shop, "shop_find_goods")
+    shop.offer("shop", "get_news")
+    shop.answer("shop/get_news", says("new"))
+    assert called(tmp_path, shop, "shop_get_news")[1]["data"] == "new"
+
+
+def test_a_dry_run_shows_the_repaired_request_without_credentials_and_sends_nothing(
+    tmp_path: Path, shop: ScriptedApi
+) -> None:
+    code, content = called(
+        tmp_path, shop, "shop_find_goods", '{"most": "3", "name": null}', "--dry-run", "--account", "work"
+    )
+    assert code == 0
+    assert content == {
+        "method": "POST",
+        "url": f"{shop.url}/connectors/shop/find_goods",
+        "headers": {
+            "content-type": "application/json",
+            "x-bosa-integration": "work",
+            "x-integration": "work",
+            "x-gl-error-contract": "2",
+            "accept": "application/json, */*",
+        },
+        "left_out": ["x-api-key", "authorization"],
+        "body": {"most": 3},
+    }
+    assert [asked.method for asked in shop.asked if asked.method != "GET"] == []
+
+
+def test_a_dry_run_of_a_write_says_that_its_key_is_new_each_time(tmp_path: Path, shop: ScriptedApi) -> None:
+    _, content = called(tmp_path, shop, "shop_delete_goods", '{"id": "7"}', "--dry-run")
+    assert content["headers"]["idempotency-key"] == "(another one for each call)"
+    assert shop.sent("shop/delete_goods") == []
+
+
+def test_a_dry_run_refuses_as_the_call_would(tmp_path: Path, shop: ScriptedApi) -> None:
+    code, content = called(tmp_path, shop, "shop_delete_goods", '{"idd": "7"}', "--dry-run")
+    assert [code, {each["path"] for each in content["error"]["errors"]}] == [1, {"idd", "id"}]
+    code, content = called(tmp_path, shop, "shop_delete_goods", '{"id": "7"}', "--dry-run", "--read-only")
+    assert [code, content["error"]["kind"]] == [1, "read_only"]
+
+
+def test_a_dry_run_shows_a_form_as_it_is_sent(tmp_path: Path, shop: ScriptedApi) -> None:
+    shop.offer("shop", "add_picture", takes(title={"type": "string"}, file={"type": "string", "format": "binary"}))
+    _, content = called(tmp_path, shop, "shop_add_picture", '{"title": "a b"}', "--dry-run")
+    assert content["headers"]["content-type"] == "application/x-www-form-urlencoded"
+    assert content["body"] == "title=a+b"
+
+
+def test_a_terminal_shows_what_a_call_waits_for(tmp_path: Path, shop: ScriptedApi) -> None:
+    shop.answer("shop/find_goods", fails(429, "Later.", {"retry-after": "0"}), says([]))
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        done = subprocess.run(
+            [*COMMAND, "call", "shop_find_goods", "--api-base-url", shop.url],
+            env=environment(tmp_path, TERM="xterm"),
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=2 * WAIT,
+            check=True,
+        )
+        shown = terminal.read(4096).decode()
+        os.close(theirs)
+    assert json.loads(done.stdout) == {"data": [], "meta": None}
+    assert "Attempt 1 failed" in shown
+    assert "Later." in shown

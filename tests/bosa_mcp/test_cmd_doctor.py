@@ -1,0 +1,186 @@
+"""`bosa-mcp doctor`: what would keep a server from working, and what to do about it."""
+
+import base64
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bosa_connectors.calls import Credentials
+from bosa_hub.serve import RunningHub
+from bosa_mcp.cli import findings
+
+from .conftest import KEY
+from .processes import run
+from .scripted_api import ScriptedApi, address, fails, reserved_port
+
+NOW = datetime(2030, 1, 2, tzinfo=UTC)
+
+
+def examined(folder: Path, *arguments: str, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit code, and the findings by what was looked at."""
+    done = run(folder, "doctor", "--json", *arguments, **settings)
+    assert done.stderr == ""
+    answer = json.loads(done.stdout)
+    assert answer["ok"] is (done.returncode == 0)
+    return done.returncode, {each["check"]: each for each in answer["checks"]}
+
+
+def states(found: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {check: each["state"] for check, each in found.items()}
+
+
+def jwt(**said: object) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJub25lIn0.{body}.c2ln"
+
+
+def test_all_is_well_with_a_hub_and_its_user(tmp_path: Path, hub: RunningHub, hub_user: Credentials) -> None:
+    settings = {"BOSA_API_KEY": str(hub_user.api_key), "BOSA_USER_TOKEN": str(hub_user.user_token)}
+    code, found = examined(tmp_path, "--api-base-url", hub.url, **settings)
+    assert code == 0
+    assert set(states(found).values()) == {"ok"}
+    assert found.keys() == {
+        "data folder",
+        "store",
+        "tls",
+        "key",
+        "token",
+        "address",
+        "catalogue",
+        "user",
+        "accounts",
+    }
+    assert "tools from 3 connectors" in found["catalogue"]["message"]
+
+
+def test_without_an_api_it_looks_at_the_hub_that_the_server_brings(tmp_path: Path) -> None:
+    code, found = examined(tmp_path)
+    assert [code, set(states(found).values())] == [0, {"ok"}]
+    assert found["user"]["message"].endswith("'local'")
+
+
+def test_people_get_a_line_for_each_with_what_to_do(tmp_path: Path, hub: RunningHub) -> None:
+    done = run(tmp_path, "doctor", "--api-base-url", hub.url)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    warned = lines.index("warn  key          no client key is set")
+    assert lines[warned + 1].strip().startswith("→ Set BOSA_API_KEY")
+    assert any(line.startswith("ok    address") for line in lines)
+
+
+def test_a_token_that_the_api_refuses_fails(tmp_path: Path, hub: RunningHub) -> None:
+    token = jwt(exp=(datetime.now(UTC) + timedelta(days=30)).timestamp())
+    code, found = examined(tmp_path, "--api-base-url", hub.url, BOSA_API_KEY=hub.client_key, BOSA_USER_TOKEN=token)
+    assert [code, found["token"]["state"], found["user"]["state"]] == [1, "ok", "fail"]
+    assert "BOSA_USER_TOKEN" in found["user"]["remedy"]
+    assert token not in json.dumps(found)
+
+
+def test_an_api_that_is_not_there_fails(tmp_path: Path) -> None:
+    with reserved_port() as nobody:
+        code, found = examined(tmp_path, "--api-base-url", address(nobody))
+    assert [code, found["address"]["state"]] == [1, "fail"]
+    assert "BOSA_API_BASE_URL" in found["address"]["remedy"]
+
+
+def test_what_speaks_no_tls_fails(tmp_path: Path, api: ScriptedApi) -> None:
+    code, found = examined(tmp_path, "--api-base-url", api.url.replace("http:", "https:"))
+    assert [code, found["tls"]["state"]] == [1, "fail"]
+
+
+def test_an_account_that_is_not_linked_fails(tmp_path: Path, hub: RunningHub, hub_user: Credentials) -> None:
+    settings = {"BOSA_API_KEY": str(hub_user.api_key), "BOSA_USER_TOKEN": str(hub_user.user_token)}
+    code, found = examined(tmp_path, "--api-base-url", hub.url, "--account", "work", **settings)
+    assert [code, found["accounts"]["state"]] == [1, "fail"]
+
+
+def test_a_connector_that_cannot_be_listed_is_named(tmp_path: Path, api: ScriptedApi) -> None:
+    api.offer("shop", "find_goods")
+    api.offer("till", "get_total")
+    api.odd["/connectors/?modules=till"] = fails(500)
+    code, found = examined(tmp_path, "--api-base-url", api.url)
+    assert [code, found["catalogue"]["state"]] == [0, "warn"]
+    assert "till" in found["catalogue"]["message"]
+
+
+def test_the_age_of_the_kept_catalogue_is_told(tmp_path: Path, api: ScriptedApi) -> None:
+    api.offer("shop", "find_goods")
+    run(tmp_path, "tools", "--api-base-url", api.url)
+    [kept] = (tmp_path / "data" / "catalogue").glob("*/*.json")
+    old = datetime.now(UTC).timestamp() - 3 * 86_400
+    os.utime(kept, (old, old))
+    _, found = examined(tmp_path, "--api-base-url", api.url)
+    assert found["catalogue"]["state"] == "warn"
+    assert "3 days old" in found["catalogue"]["message"]
+
+
+def test_a_data_folder_that_others_can_read_is_a_warning(tmp_path: Path, hub: RunningHub) -> None:
+    (tmp_path / "data").mkdir(0o700)
+    (tmp_path / "data").chmod(0o755)
+    code, found = examined(tmp_path, "--api-base-url", hub.url)
+    assert [code, found["data folder"]["state"]] == [0, "warn"]
+    assert found["data folder"]["remedy"] == f"chmod 700 '{tmp_path / 'data'}'"
+
+
+def test_looking_makes_no_data_folder(tmp_path: Path, hub: RunningHub) -> None:
+    code, found = examined(tmp_path, "--api-base-url", hub.url)
+    assert [code, found["data folder"]["state"]] == [0, "ok"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_store_that_cannot_be_used_fails(tmp_path: Path, hub: RunningHub) -> None:
+    (tmp_path / "file").write_text("")
+    code, found = examined(tmp_path, "--api-base-url", hub.url, "--store", f"file://{tmp_path / 'file' / 'x'}")
+    assert [code, found["store"]["state"]] == [1, "fail"]
+    assert "BOSA_STORE" in found["store"]["remedy"]
+
+
+def test_the_store_is_left_as_it_was(tmp_path: Path, hub: RunningHub) -> None:
+    code, _ = examined(tmp_path, "--api-base-url", hub.url, "--store", f"file://{tmp_path / 'store'}")
+    assert code == 0
+    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("token", "state"),
+    [
+        (None, "warn"),
+        (jwt(exp=(NOW - timedelta(seconds=1)).timestamp()), "fail"),
+        (jwt(exp=(NOW + timedelta(days=1)).timestamp()), "warn"),
+        (jwt(exp=(NOW + timedelta(days=30)).timestamp()), "ok"),
+        (jwt(exp="soon"), "ok"),
+        (jwt(exp=1e300), "ok"),
+        ("opaque", "ok"),
+        ("eyJ.ÿ.x", "ok"),
+    ],
+)
+def test_a_token_says_itself_how_long_it_is_good(token: str | None, state: str) -> None:
+    assert findings.token(token, NOW).state == state
+
+
+@pytest.mark.parametrize(
+    ("url", "days", "state"),
+    [
+        ("https://api.example.com", 90, "ok"),
+        ("https://api.example.com", 3, "warn"),
+        ("http://api.example.com", None, "warn"),
+        ("http://127.0.0.1:8090", None, "ok"),
+    ],
+)
+def test_what_goes_over_the_net_in_clear_or_soon_will_not_go_is_a_warning(
+    url: str, days: int | None, state: str
+) -> None:
+    assert findings.tls(url, None if days is None else NOW + timedelta(days=days), NOW).state == state
+
+
+def test_a_key_has_a_shape() -> None:
+    assert [findings.key(each).state for each in (None, "abc", KEY)] == ["warn", "warn", "ok"]
+
+
+def test_little_room_on_the_disk_is_a_warning_and_none_a_failure() -> None:
+    found = [findings.folder("x", 0o40700, megabytes * 1024**2, is_writable=True).state for megabytes in (1, 100, 1000)]
+    assert found == ["fail", "warn", "ok"]

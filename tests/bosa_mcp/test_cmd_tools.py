@@ -1,0 +1,94 @@
+"""`bosa-mcp tools`: what would be served, for people and, exactly, for programs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bosa_hub.serve import RunningHub
+
+from .processes import HANDSHAKE, request, run, started
+from .scripted_api import ScriptedApi, address, fails, reserved_port, takes
+
+
+@pytest.fixture
+def shop(api: ScriptedApi) -> ScriptedApi:
+    api.offer("shop", "find_goods", takes(name={"type": "string", "description": "Größe."}))
+    api.offer("shop", "delete_goods", takes("id", id={"type": "string"}))
+    api.offer("till", "get_total")
+    return api
+
+
+def test_json_is_what_a_client_is_told(tmp_path: Path, shop: ScriptedApi) -> None:
+    done = run(tmp_path, "tools", "--json", "--api-base-url", shop.url)
+    assert [done.returncode, done.stderr] == [0, ""]
+    with started(tmp_path, "serve", "--api-base-url", shop.url) as server:
+        server.send(*HANDSHAKE, request(1, "tools/list"))
+        told = server.reply(1)["result"]
+    assert json.loads(done.stdout) == {"tools": told["tools"]}
+    assert len(told["tools"]) == 3
+
+
+def test_people_see_connectors_and_tools_with_what_they_do_and_their_sizes(tmp_path: Path, shop: ScriptedApi) -> None:
+    listed = json.loads(run(tmp_path, "tools", "--json", "--api-base-url", shop.url).stdout)["tools"]
+    sizes = {tool["name"]: len(json.dumps(tool, ensure_ascii=False, separators=(",", ":")).encode()) for tool in listed}
+    done = run(tmp_path, "tools", "--api-base-url", shop.url)
+    rows = [re.sub(r"[│├└─\s]+", " ", line).strip() for line in done.stdout.splitlines()]
+    both = sizes["shop_delete_goods"] + sizes["shop_find_goods"]
+
+    def shown(size: int) -> str:
+        return f"{size:,} bytes {round(size / 4):,} tokens"
+
+    assert rows == [
+        f"3 tools from 2 connectors {shown(sum(sizes.values()))}",
+        f"shop 2 tools {shown(both)}",
+        f"shop_delete_goods delete {shown(sizes['shop_delete_goods'])}",
+        f"shop_find_goods read {shown(sizes['shop_find_goods'])}",
+        f"till 1 tool {shown(sizes['till_get_total'])}",
+        f"till_get_total read {shown(sizes['till_get_total'])}",
+    ]
+
+
+def test_what_is_left_out_is_said(tmp_path: Path, shop: ScriptedApi) -> None:
+    shop.offer("shop", "odd", path="http://elsewhere.example/")
+    done = run(tmp_path, "tools", "--read-only", "--exclude", "till_*", "--api-base-url", shop.url)
+    assert "1 tool from 1 connector " in done.stdout
+    for said in ("1 tool left out by BOSA_READ_ONLY", "1 tool left out by BOSA_EXCLUDE", "shop_odd cannot be served: "):
+        assert said in done.stdout
+
+
+def test_a_name_cannot_play_with_the_terminal(tmp_path: Path, api: ScriptedApi) -> None:
+    api.offer("sh\x1b[2Jop", "find_goods")
+    done = run(tmp_path, "tools", "--api-base-url", api.url)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_an_api_that_is_down_costs_the_command_unless_its_tools_are_kept(tmp_path: Path, shop: ScriptedApi) -> None:
+    with reserved_port() as nobody:
+        done = run(tmp_path, "tools", "--api-base-url", address(nobody))
+    assert [done.returncode, done.stdout] == [1, ""]
+    assert "cannot be reached" in done.stderr.splitlines()[-1]
+    with started(tmp_path, "serve", "--api-base-url", shop.url) as server:
+        server.send(*HANDSHAKE, request(1, "tools/list"))
+        server.reply(1)
+        server.end_of_input()
+        assert server.wait() == 0
+    shop.odd["/connectors/names"] = fails(503)
+    done = run(tmp_path, "tools", "--api-base-url", shop.url)
+    assert done.returncode == 0
+    assert "3 tools from 2 connectors" in done.stdout
+    assert "503" in done.stderr
+
+
+def test_a_newer_catalogue_is_shown_rather_than_the_kept_one(tmp_path: Path, shop: ScriptedApi) -> None:
+    run(tmp_path, "tools", "--api-base-url", shop.url)
+    shop.offer("till", "open_till")
+    assert "till_open_till" in run(tmp_path, "tools", "--api-base-url", shop.url).stdout
+
+
+def test_without_an_api_it_shows_the_hub(tmp_path: Path, hub: RunningHub) -> None:
+    own = json.loads(run(tmp_path, "tools", "--json").stdout)
+    assert own == json.loads(run(tmp_path, "tools", "--json", "--api-base-url", hub.url).stdout)
+    assert {tool["name"].partition("_")[0] for tool in own["tools"]} == {"files", "notes", "sql"}
