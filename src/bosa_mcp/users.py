@@ -65,10 +65,12 @@ class Users:
         connector: AsyncBosaConnector,
         api_key: str | None,
         clock: Callable[[], float] = time.monotonic,
+        most: int = MOST,
     ) -> None:
         self._connector = connector
         self._api_key = api_key
         self._clock = clock
+        self._most = most
         self._known: OrderedDict[bytes, tuple[float, _Known]] = OrderedDict()
         self._asking: WeakValueDictionary[bytes, anyio.Lock] = WeakValueDictionary()
         self._at_once = anyio.Semaphore(AT_ONCE)
@@ -120,5 +122,5 @@ class Users:
         lasts = KNOWN_FOR if known.user else FAILED_FOR
         self._known[key] = self._clock() + lasts, known
         self._known.move_to_end(key)
-        while len(self._known) > MOST:
+        while len(self._known) > self._most:
             self._known.popitem(last=False)
