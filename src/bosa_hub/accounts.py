@@ -1,7 +1,7 @@
 """Accounts that users have linked; their credentials are kept encrypted."""
 
-import re
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -12,12 +12,12 @@ from pydantic_core import from_json, to_json
 from bosa_hub.database import Pool
 from bosa_hub.errors import BadRequest, Conflict, SetupError
 from bosa_hub.identity import User
+from bosa_hub.naming import is_account_name
 from bosa_hub.plugin import no_account
 from bosa_hub.vault import Vault, WrongKey
 
 Kind: TypeAlias = Literal["custom", "oauth2"]
 
-_IDENTIFIER = re.compile(r"(?!\.+$)(?! )[ -.0-~]{1,200}(?<! )")
 _THIS_ONE = "user_id = :user AND connector = :connector AND user_identifier = :identifier"
 _SELECTED = "user_id = :user AND connector = :connector AND selected"
 
@@ -76,7 +76,7 @@ class Accounts:
             Conflict: There is one of this identifier, and it is not to be replaced.
 
         """
-        if not _IDENTIFIER.fullmatch(identifier):
+        if not is_account_name(identifier):
             message = (
                 f"An account cannot be called {identifier[:200]!r}: use 1 to 200 ASCII characters without a slash."
             )
@@ -135,8 +135,10 @@ class Accounts:
             connection.execute(f"UPDATE accounts SET selected = 0 WHERE {_SELECTED}", key)  # noqa: S608  text of ours
             connection.execute(f"UPDATE accounts SET selected = 1 WHERE {_THIS_ONE}", key)  # noqa: S608  text of ours
 
-    def remove(self, user: User, connector: str, identifier: str | None = None) -> None:
-        """The account of this identifier, else the selected one, is gone.
+    def remove(self, user: User, connector: str, identifier: str | None = None) -> Credential | None:
+        """What the account of this identifier, else the selected one, was linked by: it is gone.
+
+        None where its credential cannot be decrypted.
 
         Where it was the selected one, that is now the one linked last: a user with accounts always has one selected.
 
@@ -150,6 +152,42 @@ class Accounts:
             connection.execute("DELETE FROM accounts WHERE number = ?", (row["number"],))
             if row["selected"]:
                 connection.execute(_SELECT_LAST, _key(user, connector))
+        try:
+            return self._credential(row)
+        except Conflict:
+            return None
+
+    def claim(self, linked: Linked, seen: Credential, seconds: float) -> bool:
+        """The caller, and nobody else for so many seconds, may renew the credential that they have seen."""
+        now = time.time()
+        with self.database.writing() as connection:
+            if not self._is(connection, linked, seen):
+                return False
+            claimed = connection.execute(_CLAIM, {"account": linked.id, "until": now + seconds, "now": now})
+            return claimed.fetchone() is not None
+
+    def renew(self, linked: Linked, old: Credential, text: str) -> bool:
+        """The credential is another one; False, and nothing done, where it is not the old one any more."""
+        with self.database.writing() as connection:
+            if not self._is(connection, linked, old):
+                return False
+            values = (self.vault.seal(text), linked.id)
+            connection.execute("UPDATE accounts SET credential = ? WHERE id = ?", values)
+            return True
+
+    def is_there(self, linked: Linked) -> bool:
+        """The account has not been removed."""
+        with self.database.reading() as connection:
+            return connection.execute("SELECT 1 FROM accounts WHERE id = ?", (linked.id,)).fetchone() is not None
+
+    def release(self, linked: Linked) -> None:
+        """Whoever comes next may renew the credential."""
+        with self.database.writing() as connection:
+            connection.execute("DELETE FROM renewals WHERE account = ?", (linked.id,))
+
+    def _is(self, connection: sqlite3.Connection, linked: Linked, credential: Credential) -> bool:
+        row = connection.execute("SELECT * FROM accounts WHERE id = ?", (linked.id,)).fetchone()
+        return row is not None and self._credential(row) == credential
 
     def _credential(self, row: sqlite3.Row) -> Credential:
         try:
@@ -169,6 +207,10 @@ _INSERT = """
 """
 _REPLACE = f"""{_INSERT} ON CONFLICT (user_id, connector, user_identifier)
     DO UPDATE SET kind = excluded.kind, credential = excluded.credential, scopes = excluded.scopes
+"""
+_CLAIM = """
+    INSERT INTO renewals VALUES (:account, :until) ON CONFLICT (account)
+    DO UPDATE SET until = excluded.until WHERE until < :now RETURNING account
 """
 _SELECT_LAST = """
     UPDATE accounts SET selected = 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, TypeAlias
 
 from anyio import to_thread
@@ -24,6 +24,7 @@ from bosa_hub.home import Home
 from bosa_hub.identity import Identity, User
 from bosa_hub.limits import Limits
 from bosa_hub.linking import Linking, of_path, ways_to_link
+from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector, Context
 from bosa_hub.repeats import Execute, Once, Repeats, key_in, once_of
 from bosa_hub.rim import FAILURES, Rim, explained, to_response
@@ -47,16 +48,28 @@ class _Login(BaseModel):
     secret: Annotated[str, Field(max_length=4000)]
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What whoever runs a hub may choose."""
+
+    rate_limit: int | None = None
+    """Requests a minute to each client."""
+    applications: Mapping[str, Application] = field(default_factory=dict[str, Application])
+    """As which application the hub asks for each connector with OAuth2."""
+    public_url: str | None = None
+    """How browsers reach the hub, where that is not the address it listens on."""
+
+
 def create_app(
-    home: Home, repeats: Repeats, connectors: Iterable[Connector], hosts: Iterable[str], rate_limit: int | None = None
+    home: Home, repeats: Repeats, connectors: Iterable[Connector], hosts: Iterable[str], choices: Choices
 ) -> Starlette:
-    """The hub as an ASGI application that answers for these host names, so many requests a minute to each client."""
+    """The hub as an ASGI application that answers for these host names."""
     own = list(connectors)
     found = actions(own)
     listed = {connector: {name: listing_item(each) for name, each in own.items()} for connector, own in found.items()}
     named = {connector.name: connector for connector in own}
     ways = {name: ways_to_link(connector) for name, connector in named.items()}
-    api = _Api(home, repeats, Limits(rate_limit), found, listed, named, ways)
+    api = _Api(home, repeats, Limits(choices.rate_limit), found, listed, named, ways, choices)
     app = Starlette(
         routes=[*api.linking.routes(), *api.catalog.routes(), docs_route(own, listed), *_routes(api)],
         middleware=[Middleware(Rim, hosts=frozenset(hosts))],
@@ -91,10 +104,12 @@ class _Api:
     listed: Mapping[str, Mapping[str, Schema]]
     connectors: Mapping[str, Connector]
     ways: Mapping[str, Sequence[Schema]]
+    choices: Choices
 
     @property
     def linking(self) -> Linking:
-        return Linking(self.home, self.connectors, self.ways, self._user)
+        applications, public_url = self.choices.applications, self.choices.public_url
+        return Linking(self.home, self.connectors, self.ways, self._user, applications, public_url)
 
     @property
     def catalog(self) -> Catalog:

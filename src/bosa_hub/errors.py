@@ -13,6 +13,7 @@
   x Invalid                 422, with what is wrong with which field
   x RateLimited             429, nothing was done: try again later
   x UpstreamFailed          502, what a connector asked did not answer as it should
+    + NotRenewed              nor give access that has ended again; nothing was done: try again
   x Busy                    503, nothing was done: try again
   x NoRoom                  507
 
@@ -136,6 +137,13 @@ class UpstreamFailed(HubError):
 
     status = 502
     default_code = "UPSTREAM_FAILED"
+
+
+class NotRenewed(UpstreamFailed):
+    """The service behind an account could not be asked for new access; nothing was done."""
+
+    default_code = "ACCESS_NOT_RENEWED"
+    retry_after = 5
 
 
 class Busy(HubError):

@@ -36,12 +36,19 @@ _ACCOUNTS = (
     """,
     "CREATE INDEX attempts_by_expiry ON attempts (expires_at)",
 )
+_RENEWALS = (
+    """
+    CREATE TABLE renewals (
+        account TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE, until REAL NOT NULL
+    ) STRICT
+    """,
+)
 
-UPGRADES: Mapping[int, Sequence[str]] = {1: _ACCOUNTS}
+UPGRADES: Mapping[int, Sequence[str]] = {1: _ACCOUNTS, 2: _RENEWALS}
 """What leads from a version of the schema to the next."""
 
 SCHEMA = Schema(
-    version=2,
+    version=3,
     script=f"""
     CREATE TABLE clients (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret BLOB NOT NULL) STRICT;
     CREATE TABLE users (
@@ -53,7 +60,7 @@ SCHEMA = Schema(
         revoked INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX tokens_by_expiry ON tokens (expires_at);
-    {"; ".join(_ACCOUNTS)}
+    {"; ".join([*_ACCOUNTS, *_RENEWALS])}
     """,
 )
 
@@ -169,6 +176,18 @@ class Identity:
                 (client_id, identifier),
             ).fetchone()
         return User(*row)
+
+    def user(self, user_id: str) -> User:
+        """The user of this id.
+
+        Raises:
+            NotFound: There is none.
+
+        """
+        row = self._find_user(user_id)
+        if row is None:
+            raise NotFound("There is no such user any more.")
+        return _user(row)
 
     def log_in(self, client_id: str | None, identifier: str, secret: str) -> Token:
         """A new token for the user whose secret this is; the secret alone says which client's, where none is given.

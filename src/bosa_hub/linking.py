@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar, cast
 from urllib.parse import quote
 
 from anyio import to_thread
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, UrlConstraints, ValidationError, create_model
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, UrlConstraints, ValidationError, create_model, field_validator
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +18,10 @@ from bosa_hub.actions import validate
 from bosa_hub.attempts import Begun
 from bosa_hub.body import read_object
 from bosa_hub.envelope import error_contract, invalid_arguments, success
-from bosa_hub.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge
+from bosa_hub.errors import BadRequest, Conflict, HubError, Invalid, MethodNotAllowed, NotFound, TooLarge
 from bosa_hub.home import Home
 from bosa_hub.identity import User
-from bosa_hub.oauth2 import OAuth2, Tokens, authorization_url
+from bosa_hub.oauth2 import Application, OAuth2, Tokens
 from bosa_hub.plugin import Account, Connector, Context
 from bosa_hub.rim import to_response
 from bosa_hub.schema import Schema
@@ -39,6 +39,13 @@ class _Link(BaseModel):
 
 class _Agree(_Link):
     callback_url: Annotated[AnyHttpUrl, UrlConstraints(max_length=2000)]
+
+    @field_validator("callback_url")
+    @classmethod
+    def _plain(cls, url: AnyHttpUrl) -> AnyHttpUrl:
+        if url.username is not None or url.password is not None:
+            raise ValueError("an address with a user in it looks like another one")
+        return url
 
 
 class _Configure(_Link):
@@ -58,6 +65,10 @@ class Linking:
     ways: Mapping[str, Sequence[Schema]]
     """How accounts of each connector are linked."""
     user_of: Callable[[Request], Awaitable[User]]
+    applications: Mapping[str, Application]
+    """As which application the hub asks for each connector, where the connector does not say."""
+    public_url: str | None
+    """How browsers reach the hub; None for the address that the request came to."""
 
     def routes(self) -> Iterable[Route]:
         """Where they are."""
@@ -65,6 +76,7 @@ class Linking:
         one = f"{integrations}/{{user_identifier:path}}"
         yield Route("/connectors/{connector}/auth-schema", self.auth_schema, methods=["GET"])
         yield Route("/connectors/{connector}/integration-exists", self.exists, methods=["GET"])
+        yield Route("/connectors/{connector}/success-authorize-callback", self.callback, methods=["GET"])
         yield Route(integrations, self.link, methods=["POST"])
         yield Route(integrations, self.remove, methods=["DELETE"])
         yield Route(one, self.show, methods=["GET"])
@@ -87,7 +99,8 @@ class Linking:
         body = await read_object(request)
         if body.get("auth_type") == "custom" or "configuration" in body:
             return await self._configure(connector, user, validate(_Configure, body, echo=False))
-        return await self._agree(connector, user, validate(_Agree, body, echo=False), str(request.base_url))
+        base_url = self.public_url or str(request.base_url).rstrip("/")
+        return await self._agree(connector, user, validate(_Agree, body, echo=False), base_url)
 
     async def _configure(self, connector: Connector, user: User, wanted: _Configure) -> Response:
         configuration, text = _configuration(connector, wanted.configuration)
@@ -103,14 +116,39 @@ class Linking:
         return to_response(success({"result": result, "success": True}))
 
     async def _agree(self, connector: Connector, user: User, wanted: _Agree, base_url: str) -> Response:
-        service = connector.oauth2
-        if service is None:
-            raise _not_so(connector, "OAuth 2")
-        redirect_uri = f"{base_url}connectors/{quote(connector.name)}/success-authorize-callback"
+        service = self._asked(connector)
+        from bosa_hub.grants import Grants  # noqa: PLC0415  what it needs is there where a connector has OAuth2
+
+        redirect_uri = f"{base_url}/connectors/{quote(connector.name)}/success-authorize-callback"
         callback_url, replace = str(wanted.callback_url), bool(wanted.replace_duplicate)
         begun = Begun(user.id, connector.name, callback_url, redirect_uri, replace)
-        attempt = await to_thread.run_sync(self.home.attempts.begin, begun)
-        return to_response(success({"url": authorization_url(service, redirect_uri, attempt)}))
+        return to_response(success({"url": await Grants(self.home, connector, service).begin(begun)}))
+
+    async def callback(self, request: Request) -> Response:
+        """The user comes back from where they agreed, and is sent on."""
+        if request.method != "GET":  # whoever only looks, as previews of links do, must not use the address up
+            raise MethodNotAllowed("Not with HEAD: use GET.")
+        connector = of_path(self.connectors, request)
+        service = self._asked(connector)
+        from bosa_hub.grants import Grants  # noqa: PLC0415  as above
+
+        return await Grants(self.home, connector, service).callback(request.query_params)
+
+    def _service(self, connector: Connector) -> OAuth2 | None:
+        service, application = connector.oauth2, self.applications.get(connector.name)
+        return service.asked_by(application) if service and application else service
+
+    def _asked(self, connector: Connector) -> OAuth2:
+        service = self._service(connector)
+        if service is None:
+            raise _not_so(connector, "OAuth 2")
+        if service.application is None:
+            raise HubError(
+                f"No application is set up for {connector.name}: the hub's operator registers one with the service,"
+                " and puts its client_id and client_secret into BOSA_HUB_OAUTH.",
+                code="OAUTH2_NOT_SET_UP",
+            )
+        return service
 
     async def show(self, request: Request) -> Response:
         """One account with its credential."""
@@ -131,13 +169,21 @@ class Linking:
         return await self._one(request, select)
 
     async def remove(self, request: Request) -> Response:
-        """The account, or the selected one where the path names none, is gone."""
+        """The account, or the selected one where the path names none, is gone, and its grant given back."""
+        removed: list[Credential | None] = []
 
         def remove(user: User, connector: str, identifier: str | None) -> dict[str, object]:
-            self.home.accounts.remove(user, connector, identifier)
+            removed.append(self.home.accounts.remove(user, connector, identifier))
             return {"success": True}
 
-        return await self._one(request, remove)
+        response, connector = await self._one(request, remove), of_path(self.connectors, request)
+        service = self._service(connector)
+        for credential in removed:
+            if service and credential and credential.kind == "oauth2":
+                from bosa_hub.renewal import give_back  # noqa: PLC0415  as above
+
+                await give_back(service, connector.name, credential)
+        return response
 
     async def _one(self, request: Request, answer: Callable[[User, str, str | None], Mapping[str, object]]) -> Response:
         connector, user = of_path(self.connectors, request), await self.user_of(request)
@@ -161,16 +207,24 @@ class Linking:
         if used.configuration is None and used.oauth2 is None:
             return None  # clients send the header everywhere
         identifier = request.headers.get("X-Integration") or request.headers.get("X-Bosa-Integration") or None
-        return await to_thread.run_sync(self._acting, used, user, identifier)
+        found = await to_thread.run_sync(self._acting, used, user, identifier)
+        if found is None:
+            return None
+        linked, credential = found
+        service = self._service(used)
+        if service and credential.kind == "oauth2":
+            from bosa_hub.renewal import Renewal  # noqa: PLC0415  as above
 
-    def _acting(self, connector: Connector, user: User, identifier: str | None) -> Account | None:
+            return await Renewal(self.home.accounts, service).account(user, linked)
+        return Account(connector, linked.user_identifier, _model(used, linked, credential))
+
+    def _acting(self, connector: Connector, user: User, identifier: str | None) -> tuple[Linked, Credential] | None:
         try:
-            linked, credential = self.home.accounts.find(user, connector.name, identifier)
+            return self.home.accounts.find(user, connector.name, identifier)
         except NotFound:
             if identifier or connector.needs_account:
                 raise
             return None
-        return Account(connector.name, linked.user_identifier, _model(connector, linked, credential))
 
 
 def ways_to_link(connector: Connector) -> list[Schema]:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import cast
 
 _CONNECTOR = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
+_ACCOUNT = re.compile(r"(?!\.+$)(?! )[ -.0-~]{1,200}(?<! )")
 _PLUMBING = {"admin", "integrations"}
 _BEFORE_WORD = re.compile(r"(.)([A-Z][a-z]+)")
 _BEFORE_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
@@ -30,6 +31,11 @@ def check_names(connector: str, actions: Iterable[str]) -> None:
         raise ValueError(
             f"{connector} names an action {taken.pop()!r}: clients take that for something else. Rename it."
         )
+
+
+def is_account_name(text: str) -> bool:
+    """An account can be called this: it can stand in a path and in a header."""
+    return bool(_ACCOUNT.fullmatch(text))
 
 
 def snake_keys(data: object) -> object:

@@ -14,14 +14,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel
 
 from bosa_hub.errors import Conflict, NotFound
 from bosa_hub.naming import snake_case
-from bosa_hub.oauth2 import OAuth2
+from bosa_hub.oauth2 import OAuth2, Tokens
 from bosa_hub.private import make_folder
+
+if TYPE_CHECKING:
+    from httpx import Auth
 
 T = TypeVar("T")
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
@@ -38,12 +41,12 @@ class Connector:
     configuration: ClassVar[type[BaseModel] | None] = None
     """What a user fills in to link an account; optional fields accept null, secrets are `SecretStr`."""
     oauth2: OAuth2 | None = None
-    """Where a user agrees instead; set it in `__init__` where the client's secret comes from the environment."""
+    """Where a user agrees instead."""
     needs_account: ClassVar[bool] = True
     """Where accounts can be linked, no action runs without one."""
 
     async def account_identifier(self, configuration: Any, context: "Context") -> str:  # noqa: ANN401  the connector's own model
-        """How the account is called: the configuration's `name`, else like the connector.
+        """How the account is called: the `name` of the configuration or the `Tokens`, else like the connector.
 
         A connector that can tell whether a configuration works does so here, and raises a typed error where not.
         """
@@ -88,6 +91,30 @@ class Account:
     connector: str
     identifier: str
     credential: BaseModel = field(repr=False)
+    bearer: "Auth | None" = field(default=None, repr=False)
+    """What shows a service the access that the user granted."""
+
+    @property
+    def access_token(self) -> str:
+        """The access token of an account that was linked by OAuth2; it lasts for a minute at least.
+
+        Raises:
+            Conflict: The account was linked in another way.
+
+        """
+        return self.configuration(Tokens).access_token.get_secret_value()
+
+    @property
+    def auth(self) -> "Auth":
+        """The same for `httpx.AsyncClient(auth=…)`: renewed once where the service answers 401 all the same.
+
+        Raises:
+            Conflict: The account was linked in another way.
+
+        """
+        if self.bearer is None:
+            raise self._other_kind()
+        return self.bearer
 
     def configuration(self, model: type[_Model]) -> _Model:
         """The credential, where it is of this kind.
@@ -98,8 +125,11 @@ class Account:
         """
         if isinstance(self.credential, model):
             return self.credential
+        raise self._other_kind()
+
+    def _other_kind(self) -> Conflict:
         message = f"Account {self.identifier!r} was linked in a way that this action cannot use. Link it in another."
-        raise Conflict(message, code="WRONG_ACCOUNT_KIND")
+        return Conflict(message, code="WRONG_ACCOUNT_KIND")
 
 
 @dataclass(frozen=True, slots=True)

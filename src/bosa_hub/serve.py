@@ -2,20 +2,23 @@
 
 import socket
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
+from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from bosa_hub.app import create_app
+from bosa_hub.app import Choices, create_app
 from bosa_hub.connectors import built_in
 from bosa_hub.database import close_idle
 from bosa_hub.errors import CannotListen, SetupError
 from bosa_hub.home import Home, open_home
+from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector
 from bosa_hub.repeats import Repeats
 
@@ -57,6 +60,8 @@ def running(  # noqa: PLR0913  each is a choice of whoever runs it
     encryption_key: str | None = None,
     connectors: Sequence[Connector] | None = None,
     rate_limit: int | None = None,
+    applications: Mapping[str, Application] = MappingProxyType({}),
+    public_url: str | None = None,
 ) -> Generator[RunningHub]:
     """A hub that runs until the block ends; port 0 takes a free one.
 
@@ -65,7 +70,8 @@ def running(  # noqa: PLR0913  each is a choice of whoever runs it
         SetupError: `data_dir` holds something else, cannot be written, or was encrypted with another key.
 
     """
-    recipe = Recipe(data_dir, host, master_key, encryption_key, rate_limit)
+    choices = Choices(rate_limit, dict(applications), public_url)
+    recipe = Recipe(data_dir, host, master_key, encryption_key, choices)
     chosen = built_in() if connectors is None else connectors
     with (
         recipe.home() as home,
@@ -83,7 +89,7 @@ class Recipe:
     host: str
     master_key: str | None = field(repr=False)
     encryption_key: str | None = field(repr=False)
-    rate_limit: int | None
+    choices: Choices
 
     @contextmanager
     def home(self) -> Generator[Home]:
@@ -106,8 +112,8 @@ class Recipe:
     def serving(self, home: Home, connectors: Sequence[Connector], listener: socket.socket) -> Generator[None]:
         """The hub answers, until the block ends; what hangs then is left behind in its thread."""
         with closing(Repeats(home.folder)) as repeats:
-            hosts = {self.host.lower(), *_LOOPBACK}
-            server = _Server(create_app(home, repeats, connectors, hosts, self.rate_limit))
+            hosts = {self.host.lower(), *_LOOPBACK, *self._public_host()}
+            server = _Server(create_app(home, repeats, connectors, hosts, self.choices))
             thread = Thread(target=server.run, args=([listener],), name="bosa-hub", daemon=True)
             thread.start()
             server.ready.wait()
@@ -116,6 +122,10 @@ class Recipe:
             finally:
                 server.should_exit = True
                 thread.join(GRACE + 1)
+
+    def _public_host(self) -> Sequence[str]:
+        name = urlsplit(self.choices.public_url or "").hostname
+        return [name] if name else []
 
 
 class _Server(uvicorn.Server):

@@ -8,18 +8,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Event, Thread
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TypeAlias
 
+from bosa_hub.app import Choices
 from bosa_hub.connectors import built_in
 from bosa_hub.errors import SetupError
+from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector
 from bosa_hub.serve import GRACE, Recipe, RunningHub, listen, url_of
 
@@ -41,6 +43,8 @@ def running_workers(  # noqa: PLR0913  what `running` takes, and how many
     encryption_key: str | None = None,
     connectors: Load = built_in,
     rate_limit: int | None = None,
+    applications: Mapping[str, Application] = MappingProxyType({}),
+    public_url: str | None = None,
 ) -> Generator[RunningHub]:
     """A hub of `count` processes, all of which answer when the block begins; it runs until the block ends.
 
@@ -51,7 +55,8 @@ def running_workers(  # noqa: PLR0913  what `running` takes, and how many
         SetupError: `data_dir` holds something else, or cannot be written; or a worker fails at its start.
 
     """
-    recipe = Recipe(data_dir, host, master_key, encryption_key, rate_limit)
+    choices = Choices(rate_limit, dict(applications), public_url)
+    recipe = Recipe(data_dir, host, master_key, encryption_key, choices)
     with (
         recipe.home() as home,
         closing(listen(host, port)) as listener,

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -29,10 +30,21 @@ class InvalidSettings(ValueError):
     """A setting makes no sense; the message is one line that says what to change."""
 
 
+class HubApplication(BaseModel):
+    """What a service gave when an application was registered there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+
+
 class Settings(BaseSettings):
     """What can be set. Each field is a variable with the prefix `BOSA_`, and a key in `bosa-mcp.toml`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     api_base_url: str | None = None
     """The API; unset and no key: the embedded hub."""
@@ -75,6 +87,8 @@ class Settings(BaseSettings):
     """Connectors that the hub offers beside its own, as `module:Class`."""
     hub_rate_limit: int | None = Field(None, gt=0)
     """Requests a minute that the hub takes from one client; None for any number."""
+    hub_oauth: dict[str, HubApplication] = Field(default_factory=dict[str, HubApplication])
+    """As which application the hub asks the service of each connector with OAuth2."""
 
     @field_validator("connectors", "include", "exclude", "hub_connectors", "allowed_hosts", mode="before")
     @classmethod
@@ -140,6 +154,7 @@ class Settings(BaseSettings):
 
 
 _SECRETS: Final = {"api_key", "user_token", "hub_master_key", "hub_encryption_key"}
+_HOLDS_SECRETS: Final = {*_SECRETS, "hub_oauth"}
 
 
 def reveal(secret: SecretStr | None) -> str | None:
@@ -149,7 +164,8 @@ def reveal(secret: SecretStr | None) -> str | None:
 
 def secrets(settings: Settings) -> list[str]:
     """The values that must not be shown."""
-    values = [reveal(getattr(settings, name)) or "" for name in sorted(_SECRETS)]
+    own = [reveal(getattr(settings, name)) or "" for name in sorted(_SECRETS)]
+    values = [*own, *(each.client_secret.get_secret_value() for each in settings.hub_oauth.values())]
     return [value for value in values if len(value) >= SECRET_LENGTH]
 
 
@@ -166,6 +182,9 @@ def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
         settings = _Loaded(**given)
     except ValidationError as odd:
         raise InvalidSettings(_explain(odd)) from None
+    except SettingsError:
+        example = '{"github": {"client_id": "…", "client_secret": "…"}}'
+        raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {example}") from None
     return settings
 
 
@@ -217,6 +236,7 @@ def _check_file(file: Path, *, must_exist: bool) -> None:
 def _explain(odd: ValidationError) -> str:
     first = odd.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
-    is_secret = name in _SECRETS or "@" in str(first["input"])
+    is_secret = name in _HOLDS_SECRETS or "@" in str(first["input"])
     got = "" if is_secret else f", got {str(first['input'])[:80]!r}"
-    return f"{PREFIX}{name.upper()}: {first['msg'].removeprefix('Value error, ')}{got}"
+    inside = "".join(f"[{part}]" for part in first["loc"][1:])[:80]
+    return f"{PREFIX}{name.upper()}{inside}: {first['msg'].removeprefix('Value error, ')}{got}"

@@ -67,7 +67,7 @@ def test_an_upgraded_database_is_like_a_new_one(tmp_path: Path) -> None:
         open_home(tmp_path / folder).close()
     upgraded, new = (_schema(tmp_path / folder / "hub/identity.db") for folder in ("old", "new"))
     assert upgraded == new
-    assert new[0] == 2
+    assert new[0] == 3
 
 
 def test_hubs_that_start_at_once_upgrade_once(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_hubs_that_start_at_once_upgrade_once(tmp_path: Path) -> None:
     assert {str(home.client_key) for home in homes} == {str(homes[0].client_key)}
     for home in homes:
         home.close()
-    assert _schema(tmp_path / "hub/identity.db")[0] == 2
+    assert _schema(tmp_path / "hub/identity.db")[0] == 3
 
 
 def test_steps_lead_one_to_the_next_and_an_upgrade_that_fails_leaves_what_was_there(tmp_path: Path) -> None:

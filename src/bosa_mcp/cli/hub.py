@@ -18,7 +18,7 @@ Examples:
 """
 
 
-@settled("hub_connectors", "hub_rate_limit", "data_dir", level="info")
+@settled("public_url", "hub_connectors", "hub_rate_limit", "data_dir", level="info")
 def hub(
     chosen: Settings,
     *,

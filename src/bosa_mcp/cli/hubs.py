@@ -11,6 +11,7 @@ import structlog
 from bosa_hub import Connector
 from bosa_hub.connectors import built_in
 from bosa_hub.loading import load
+from bosa_hub.oauth2 import Application
 from bosa_hub.serve import RunningHub, running
 from bosa_hub.workers import running_workers
 from bosa_mcp import logs
@@ -28,6 +29,11 @@ def open_hub(
     loaded = load(settings.hub_connectors, built_in(), folder)
     for failure in loaded.failures:
         structlog.get_logger("bosa_hub").warning(failure)
+    applications = {
+        name: Application(each.client_id, each.client_secret.get_secret_value())
+        for name, each in settings.hub_oauth.items()
+    }
+    public_url = settings.public_url if is_alone else None  # an embedded hub is not what is reached there
     if workers == 1:
         return running(
             settings.data_dir,
@@ -37,6 +43,8 @@ def open_hub(
             encryption_key=reveal(settings.hub_encryption_key),
             connectors=loaded.connectors,
             rate_limit=settings.hub_rate_limit,
+            applications=applications,
+            public_url=public_url,
         )
     return running_workers(
         workers,
@@ -47,6 +55,8 @@ def open_hub(
         encryption_key=reveal(settings.hub_encryption_key),
         connectors=partial(_in_worker, settings.hub_connectors, folder, settings.log, settings.log_level),
         rate_limit=settings.hub_rate_limit,
+        applications=applications,
+        public_url=public_url,
     )
 
 
