@@ -2,11 +2,11 @@
 
 import logging
 import sys
-from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, Literal
 
 from bosa_mcp import redaction
+from bosa_mcp.imports import without_rich
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
@@ -19,7 +19,7 @@ _QUIET: Final = ("httpx", "httpcore", "mcp", "uvicorn", "anyio", "asyncio")
 
 def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[str] = ()) -> None:
     """Sends the log, that of libraries included, to standard error, without `secrets` and whatever looks like one."""
-    with _without_rich():
+    with without_rich():
         import structlog  # noqa: PLC0415  it takes a while to import
 
     shared: list[Processor] = [
@@ -75,16 +75,3 @@ def _renderer(structlog: "ModuleType", style: Literal["pretty", "json"]) -> "Pro
 def _told(kind: type[BaseException], failure: BaseException, trace: "TracebackType | None") -> None:
     """A fault of ours that ends the process goes through the log as well."""
     logging.getLogger("bosa_mcp").critical("bosa-mcp failed", exc_info=(kind, failure, trace))
-
-
-@contextmanager
-def _without_rich() -> Generator[None]:
-    """Within it, no import finds rich: structlog takes it where it is, for twice the time, and we print without it."""
-    if "rich" in sys.modules:
-        yield
-        return
-    sys.modules["rich"] = None  # pyright: ignore[reportArgumentType]  documented: importing it fails
-    try:
-        yield
-    finally:
-        del sys.modules["rich"]
