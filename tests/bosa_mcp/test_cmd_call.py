@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,12 @@ def test_a_dry_run_shows_a_form_as_it_is_sent(tmp_path: Path, shop: ScriptedApi)
     _, content = called(tmp_path, shop, "shop_add_picture", '{"title": "a b"}', "--dry-run")
     assert content["headers"]["content-type"] == "application/x-www-form-urlencoded"
     assert content["body"] == "title=a+b"
+    arguments = {"title": "a", "file": "data:text/plain,hello"}
+    _, content = called(tmp_path, shop, "shop_add_picture", json.dumps(arguments), "--dry-run")
+    assert content["headers"]["content-type"].startswith("multipart/form-data")
+    assert re.search(r"\(\S+, text/plain, 5 bytes\)", content["body"])
+    assert "hello" not in content["body"]
+    assert shop.sent("shop/add_picture") == []
 
 
 def test_a_terminal_shows_what_a_call_waits_for(tmp_path: Path, shop: ScriptedApi) -> None:

@@ -87,7 +87,8 @@ async def _previewed(parts: "Parts", tool: str, sent: dict[str, Any], caller: "C
     offer = await parts.tools.offer(tool)
     assert offer is not None  # noqa: S101  it was found just before
     try:
-        return preview(offer, admitted(parts, offer, sent), caller, parts.execution.connector.api_base_url)
+        async with parts.inputs.taken(offer, admitted(parts, offer, sent), caller.identity) as taken:
+            return preview(offer, taken, caller, parts.execution.connector.api_base_url)
     except InvalidArguments as wrong:
         return results.failure(arguments.with_ours(offer, wrong))
     except BosaError as failure:

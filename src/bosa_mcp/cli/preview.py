@@ -36,14 +36,23 @@ def preview(offer: "Offer", asked: "Asked", caller: "Caller", api: str) -> dict[
     call = Call(offer.action, own, replace(who, api_key=None, user_token=None))
     key = None if effects.effect(offer.action) == "read" else _ONCE
     request = wire.encode(call, api_key=None, error_contract=2, key=key)
-    body = request.body if isinstance(request.body, bytes) else b"".join(request.body.chunks())
     return {
         "method": request.method,
         "url": redact(f"{api}{request.path}"),
         "headers": dict(request.headers),
         "left_out": _credentials(who),
-        "body": json.loads(body) if wire.is_json(request.headers) else body.decode(),
+        "body": _shown(request),
     }
+
+
+def _shown(request: wire.Request) -> object:
+    """The body as a person reads it: of a file only what it is."""
+    if isinstance(request.body, bytes):
+        return json.loads(request.body) if wire.is_json(request.headers) else request.body.decode()
+    return "".join(
+        piece.decode() if isinstance(piece, bytes) else f"({piece.name}, {piece.content_type}, {piece.size} bytes)"
+        for piece in request.body.pieces
+    )
 
 
 def _check(offer: "Offer", own: dict[str, object]) -> None:
