@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bosa_mcp import links
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.drain import LISTEN, Drain
 from bosa_mcp.web import SSE
@@ -110,7 +111,8 @@ async def _while_heard(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
 
 def _is_stream(scope: MutableMapping[str, Any], headers: Headers) -> bool:
     """Whether the client wants it to last."""
-    return scope["method"] == "GET" or headers.get("mcp-method") == LISTEN
+    is_endless = scope["method"] == "GET" and not scope["path"].startswith(links.PATH)
+    return is_endless or headers.get("mcp-method") == LISTEN
 
 
 def _refused(status: int, reason: str) -> PlainTextResponse:

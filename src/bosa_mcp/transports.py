@@ -23,6 +23,7 @@ from bosa_mcp.gate import Gate
 from bosa_mcp.refresh import Tools
 from bosa_mcp.users import Users
 from bosa_mcp.web import create_app
+from bosa_mcp.web_files import WebFiles
 
 CLOSING: Final = 5.0
 """Seconds that closing may take."""
@@ -38,6 +39,8 @@ class Serving:
     tools: Tools
     users: Users | None = None
     """Whose tokens are asked for over HTTP; None to ask nobody."""
+    files: WebFiles | None = None
+    """What is fetched and left over HTTP."""
 
 
 class CannotListen(OSError):
@@ -125,6 +128,7 @@ async def serve_http(
             served.tools,
             drain,
             served.users,
+            served.files,
             json_response=http.json_response,
             stateless=http.stateless,
         )

@@ -21,6 +21,7 @@ from bosa_mcp.changes import TellingServer
 from bosa_mcp.drain import Drain, observed
 from bosa_mcp.refresh import Tools
 from bosa_mcp.users import FAILED_FOR, Users
+from bosa_mcp.web_files import WebFiles
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of one message; a larger one is refused before it is read to its end."""
@@ -37,6 +38,7 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
     tools: Tools,
     drain: Drain,
     users: Users | None = None,
+    files: WebFiles | None = None,
     *,
     json_response: bool,
     stateless: bool,
@@ -53,6 +55,7 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
         custom_starlette_routes=[
             Route(SSE, guarded(sse, users)),
             Route(_MESSAGES, guarded(_Posts(sse.transport), users)),
+            *(files.routes(lambda app: guarded(app, users)) if files else ()),
             Route("/healthz", _alive),
             Route("/readyz", _ready(tools)),
         ],

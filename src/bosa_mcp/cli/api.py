@@ -12,19 +12,21 @@ from anyio import create_task_group, open_signal_receiver
 
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
-from bosa_mcp import logins
+from bosa_mcp import links, logins
 from bosa_mcp.access import Caller
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.kept import Shelf
+from bosa_mcp.links import Links
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import Parts, create_server
 from bosa_mcp.settings import Settings, reveal
 from bosa_mcp.store import Store
 from bosa_mcp.transports import Serving
 from bosa_mcp.users import Users
+from bosa_mcp.web_files import WebFiles
 
 LOCAL_USER: Final = "local"
 """Whose notes and files the embedded hub keeps, where nobody has logged in."""
@@ -65,11 +67,11 @@ def open_api(settings: Settings, *, has_user: bool = True) -> Generator[Api]:
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, *, is_local: bool = True, has_user: bool = True
+    settings: Settings, url: str | None = None, *, has_user: bool = True
 ) -> AsyncGenerator[tuple[Parts, Caller]]:
     """What the server that the settings describe is made of, and who calls it on this machine.
 
-    Where it `is_local`, it shares a disk with whoever calls it.
+    `url` is where people reach it over HTTP; where they do not, it shares a disk with whoever calls it.
     """
     with open_api(settings, has_user=has_user) as api:
         async with AsyncBosaConnector(api.url, api.credentials.api_key, error_contract=2) as connector:
@@ -87,26 +89,33 @@ async def open_parts(
                 store=store,
                 who=lambda _: caller,
                 result_bytes=settings.result_bytes,
-                inputs=Inputs(store, settings.files_root if is_local else None),
-                files=Files(store, downloads=settings.data_dir / "downloads" if is_local else None),
+                inputs=Inputs(store, None if url else settings.files_root),
+                files=Files(store, None if url else settings.data_dir / "downloads", _links(settings, url)),
             )
             yield parts, caller
 
 
 @asynccontextmanager
-async def open_server(settings: Settings, *, is_local: bool = True, asks_who: bool = False) -> AsyncGenerator[Serving]:
+async def open_server(settings: Settings, url: str | None = None, *, asks_who: bool = False) -> AsyncGenerator[Serving]:
     """The MCP server that the settings describe, with all that it needs.
 
     It serves the user of this machine, or, where it `asks_who`, each user whose token comes with a request.
     """
     async with (
-        open_parts(settings, is_local=is_local, has_user=not asks_who) as (parts, caller),
+        open_parts(settings, url, has_user=not asks_who) as (parts, caller),
         parts.tools.fresh(settings.refresh),
+        parts.store.swept(),
         _woken_by_hangup(parts.tools),
     ):
         users = Users(parts.execution.connector, caller.credentials.api_key) if asks_who else None
         served = replace(parts, who=users.who) if users else parts
-        yield Serving(create_server(served), served.tools, users)
+        sealed = parts.files.links
+        files = sealed and WebFiles(parts.store, users.of if users else lambda _: caller, sealed)
+        yield Serving(create_server(served), served.tools, users, files)
+
+
+def _links(settings: Settings, url: str | None) -> Links | None:
+    return Links(settings.public_url or url, links.key(settings.data_dir)) if url else None
 
 
 @asynccontextmanager

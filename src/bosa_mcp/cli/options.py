@@ -41,6 +41,10 @@ FLAGS: Final[dict[str, Any]] = {
         str | None,
         typer.Option(help="Where files and large results are kept.", metavar="URL", show_default="data folder"),
     ],
+    "files_root": Annotated[
+        Path | None,
+        typer.Option(help="Folder below which file:// inputs may lie.", metavar="FOLDER", show_default="none"),
+    ],
     "hub_connectors": Annotated[
         str | None, typer.Option(help="Connectors that the hub offers beside its own.", metavar="MODULE:CLASS,…")
     ],
@@ -60,7 +64,7 @@ FLAGS: Final[dict[str, Any]] = {
 API: Final = ("api_base_url", "account", "connectors", "include", "exclude", "read_only")
 """Flags that say which API is meant, and what of it."""
 CALLS: Final = ("call_budget", "max_result_tokens")
-PLACES: Final = ("store", "hub_connectors", "data_dir")
+PLACES: Final = ("store", "files_root", "hub_connectors", "data_dir")
 _EVERYWHERE: Final = ("config", "log", "log_level")
 
 

@@ -80,7 +80,7 @@ def _http(chosen: settings.Settings, host: str, port: int, *, json_response: boo
         http = Http(json_response, stateless)
         return anyio.run(
             serve_http,
-            open_server(chosen, is_local=False, asks_who=chosen.auth == "user-token"),
+            open_server(chosen, url, asks_who=chosen.auth == "user-token"),
             listener,
             ours,
             http,
