@@ -185,9 +185,7 @@ def written_out(uri: str) -> Source:
     is_base64 = bool(said) and said[-1].lower() == "base64"
     content = _decoded(text, is_base64=is_base64)
     if len(content) > DATA_MOST:
-        raise ValueError(
-            f"it has more than {DATA_MOST:,} bytes: have it kept first, and give its bosa://files/ address"
-        )
+        raise ValueError(f"a data: URI holds at most {DATA_MOST:,} bytes: give the bosa:// address of a kept file")
     kind = kind if _KIND.fullmatch(kind) else "text/plain"
     named = {key: value for key, _, value in (part.partition("=") for part in said)}
     name = base_name(unquote(named.get("name") or named.get("filename") or "")) or f"file{guess_extension(kind) or ''}"
