@@ -6,12 +6,14 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from anyio import to_thread
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from .conftest import KEY, TOKEN, Connect, answer, logged, refusal
 from .processes import HANDSHAKE, Server, call, started
-from .scripted_api import ScriptedApi, fails, says, takes
+from .scripted_api import WAIT, ScriptedApi, fails, says, takes
 
 SIGNED = "https://files.example.com/a?X-Amz-Signature=5f3b9c1d7e"
 PLANTED = {
@@ -80,6 +82,15 @@ async def test_a_call_that_is_never_sent(shop: ScriptedApi, connect: Connect, ca
     line = only(caplog)
     assert [line[name] for name in ("outcome", "status", "attempts", "api_bytes")] == ["invalid_arguments", None, 0, 0]
     assert line["arguments"] == {"most": "text of 4", "(unknown)": "1 more"}
+
+
+async def test_a_call_that_is_given_up(shop: ScriptedApi, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    shop.answer("shop/delete_goods", shop.hang)
+    async with connect(shop.url) as client, anyio.create_task_group() as calling:
+        calling.start_soon(client.call_tool, "shop_delete_goods", {"id": "7"})
+        assert await to_thread.run_sync(shop.reached.wait, WAIT)
+        calling.cancel_scope.cancel()
+    assert [only(caplog)[name] for name in ("outcome", "attempts", "pages")] == ["cancelled", 1, 0]
 
 
 async def test_a_walk_through_pages_counts_them(

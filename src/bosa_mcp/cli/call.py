@@ -10,6 +10,7 @@ import typer
 from bosa_connectors.shapes import is_object
 from bosa_mcp.cli.failures import CommandFailed
 from bosa_mcp.cli.options import API, CALLS, PLACES, settled
+from bosa_mcp.imports import quick
 from bosa_mcp.settings import Settings, check_api
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def _object(text: str) -> dict[str, Any]:
 
 
 async def _called(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
-    from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
-    from bosa_mcp.server import carry_out  # noqa: PLC0415  likewise
+    with quick():
+        from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
+        from bosa_mcp.server import carry_out  # noqa: PLC0415  likewise
 
     async with open_parts(chosen) as (parts, caller):
         await _find(parts, tool)
@@ -70,7 +72,8 @@ async def _called(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str
 
 
 async def _dry(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
-    from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  as above
+    with quick():
+        from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  as above
 
     async with open_parts(chosen) as (parts, caller):
         await _find(parts, tool)

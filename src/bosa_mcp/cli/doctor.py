@@ -8,6 +8,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.options import API, PLACES, Json, settled
+from bosa_mcp.imports import quick
 from bosa_mcp.redaction import redact
 from bosa_mcp.settings import Settings, check_api, secrets
 
@@ -45,8 +46,9 @@ def _is_well(found: "Sequence[Finding]") -> bool:
 
 
 async def _look(chosen: Settings, show: bool) -> "list[Finding]":  # noqa: FBT001  anyio.run hands over by position
-    from bosa_mcp.cli.checks import findings_of  # noqa: PLC0415  mcp takes most of a second to import
-    from bosa_mcp.cli.findings import Finding  # noqa: PLC0415  likewise
+    with quick():
+        from bosa_mcp.cli.checks import findings_of  # noqa: PLC0415  mcp takes most of a second to import
+        from bosa_mcp.cli.findings import Finding  # noqa: PLC0415  likewise
 
     hidden = secrets(chosen)
     found: list[Finding] = []

@@ -10,6 +10,7 @@ import typer
 
 from bosa_mcp.cli.failures import CommandFailed
 from bosa_mcp.cli.options import API, PLACES, Json, settled
+from bosa_mcp.imports import quick
 from bosa_mcp.settings import Settings, check_api
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def tools(chosen: Settings, *, json: Json = False) -> None:
 
 
 async def _table(chosen: Settings) -> "Table":
-    from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
+    with quick():
+        from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
 
     async with open_parts(chosen) as (parts, _):
         return await newest(parts.tools)
