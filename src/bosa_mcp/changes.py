@@ -25,6 +25,8 @@ class TellingServer(Server[Any]):
 
     tells: bool = True
     """False where it is served without sessions: there is no connection then on which to tell."""
+    tells_of_resources: bool = True
+    """False where it serves several people: each has a list of their own."""
 
     def create_initialization_options(
         self,
@@ -33,7 +35,9 @@ class TellingServer(Server[Any]):
         **kwargs: Any,  # noqa: ANN401  likewise
     ) -> "InitializationOptions":
         """What a client that shakes hands is told of the server."""
-        told = notification_options or NotificationOptions(tools_changed=self.tells, resources_changed=self.tells)
+        told = notification_options or NotificationOptions(
+            tools_changed=self.tells, resources_changed=self.tells and self.tells_of_resources
+        )
         return super().create_initialization_options(told, *args, **kwargs)
 
 

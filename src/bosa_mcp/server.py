@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import mcp_types as types
 import structlog
 from mcp.shared.exceptions import MCPError
+from mcp.shared.subscriptions import ResourcesListChanged
 
 from bosa_connectors.effects import effect
 from bosa_connectors.errors import BosaError, BrokenUpload, InvalidArguments, OutcomeUnknown
@@ -186,6 +187,7 @@ async def _called(  # noqa: PLR0913  what a call needs
     if short is None:
         return results.result(content)
     resource = await _kept(parts.store, content, offer, caller)
+    _tell_of_one_more(parts)
     return results.result(results.with_omitted(short, resource))
 
 
@@ -193,6 +195,7 @@ async def _shown(
     parts: Parts, answer: "Answer", file: "Kept", asked: "Asked", caller: "Caller"
 ) -> types.CallToolResult:
     """The result that is a file: what it is, where it lies, and a glimpse of it."""
+    _tell_of_one_more(parts)
     shown = await parts.files.shown(file, parts.result_bytes, caller.secrets())
     if asked.fields:
         shown.notes.append(f"{answer.offer.fields_argument} selects nothing here: the answer is a file, and whole.")
@@ -200,6 +203,12 @@ async def _shown(
     answer.notes += shown.notes
     content = results.cleaned(results.payload(answer, asked), caller.secrets())
     return results.result(content, *shown.blocks)
+
+
+def _tell_of_one_more(parts: Parts) -> None:
+    """Tells of a resource more where all clients are one person: of others' lists nothing has changed."""
+    if parts.files.downloads:
+        parts.tools.changes.announce(ResourcesListChanged())
 
 
 async def _kept(store: "Store", content: dict[str, object], offer: "Offer", caller: "Caller") -> str | None:

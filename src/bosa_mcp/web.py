@@ -30,7 +30,7 @@ _MESSAGES: Final = "/messages/"
 _GATE_CHECKS: Final = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """The gate in front of everything looks at Host and Origin, also where these transports would not."""
 
-_TELLS: Final = NotificationOptions(tools_changed=True, resources_changed=True)
+_TELLS: Final = NotificationOptions(tools_changed=True, resources_changed=False)
 
 
 def create_app(  # noqa: PLR0913  what it is made of, and how it answers
@@ -44,7 +44,7 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
     stateless: bool,
 ) -> Starlette:
     """The application that serves `server`, without the gate in front of it: to these users, or to whoever asks."""
-    server.tells = not stateless
+    server.tells, server.tells_of_resources = not stateless, False
     sse = _Sse(server, drain)
     app = server.streamable_http_app(
         json_response=json_response,
