@@ -30,6 +30,7 @@ from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
     bounded,
+    built,
     client_settings,
     headers_of,
     received,
@@ -137,7 +138,7 @@ class AsyncBosaConnector(AsyncAccounts):
         """The reply to a call, as `send` gives it, while a file that it holds still arrives: see `AsyncDownload`."""
         exchange = await self._prepared(call)
         async with AsyncExitStack() as stack:
-            yield await self._settle(exchange, partial(self._begin, exchange, stack))
+            yield await self._settle(exchange, partial(self._open, exchange, stack))
 
     async def _prepared(self, call: Call) -> Exchange:
         """The exchange that a call is; its files are looked at in a worker thread."""
@@ -280,15 +281,21 @@ class AsyncBosaConnector(AsyncAccounts):
 
     async def _receive(self, exchange: Exchange) -> Reply:
         """The whole reply."""
-        async with AsyncExitStack() as stack:
-            reply = await self._begin(exchange, stack)
-            if not isinstance(reply, AsyncStreamedReply):
-                return reply
-            return held(reply, await reply.file.read())
+        response = await self._respond(exchange)
+        try:
+            reply = await self._begin(exchange, response)
+            return held(reply, await reply.file.read()) if isinstance(reply, AsyncStreamedReply) else reply
+        finally:
+            await response.aclose()
 
-    async def _begin(self, exchange: Exchange, stack: AsyncExitStack) -> Reply | AsyncStreamedReply:
+    async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> Reply | AsyncStreamedReply:
+        """The reply, whose file arrives until the stack is left."""
+        response = await self._respond(exchange)
+        stack.push_async_callback(response.aclose)
+        return await self._begin(exchange, response)
+
+    async def _begin(self, exchange: Exchange, response: httpx.Response) -> Reply | AsyncStreamedReply:
         """The reply; of a file only the beginning."""
-        response = await stack.enter_async_context(self._response(exchange))
         headers = headers_of(response)
         self._listen(exchange, headers)
         if wire.is_file(response.status_code, headers):
@@ -298,23 +305,17 @@ class AsyncBosaConnector(AsyncAccounts):
         body = b"".join([chunk async for chunk in self._bytes(exchange, response, MAX_JSON_BYTES)])
         return self._decoded(exchange, response.status_code, headers, body)
 
-    @asynccontextmanager
-    async def _response(self, exchange: Exchange) -> AsyncGenerator[httpx.Response]:
-        client, request, patience = self._here().client, exchange.request, exchange.patience()
-        url = self.api_base_url + request.path
+    async def _respond(self, exchange: Exchange) -> httpx.Response:
+        """The beginning of the answer."""
+        client, patience = self._here().client, exchange.patience()
         try:
-            async with asending(request.body, patience.moved) as body:
-                built = client.build_request(
-                    request.method, url, headers=request.headers, content=body, extensions={"timeout": patience}
-                )
-                response = await client.send(built, stream=True)
+            async with asending(exchange.request.body, patience.moved) as body:
+                request = built(exchange.request, body, self.api_base_url, client.headers, patience)
+                response = await client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
         patience.transfer()
-        try:
-            yield response
-        finally:
-            await response.aclose()
+        return response
 
     async def _bytes(
         self, exchange: Exchange, response: httpx.Response, limit: int | None = None

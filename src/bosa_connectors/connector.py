@@ -26,6 +26,7 @@ from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
     bounded,
+    built,
     client_settings,
     headers_of,
     received,
@@ -112,7 +113,7 @@ class BosaConnector(Accounts):
         """The reply to a call, as `send` gives it, while a file that it holds still arrives: see `Download`."""
         exchange = self._prepare(call)
         with ExitStack() as stack:
-            yield self._settle(exchange, partial(self._begin, exchange, stack))
+            yield self._settle(exchange, partial(self._open, exchange, stack))
 
     def execute(  # noqa: PLR0913  the published signature
         self,
@@ -249,13 +250,21 @@ class BosaConnector(Accounts):
 
     def _receive(self, exchange: Exchange) -> Reply:
         """The whole reply."""
-        with ExitStack() as stack:
-            reply = self._begin(exchange, stack)
+        response = self._respond(exchange)
+        try:
+            reply = self._begin(exchange, response)
             return held(reply, reply.file.read()) if isinstance(reply, StreamedReply) else reply
+        finally:
+            response.close()
 
-    def _begin(self, exchange: Exchange, stack: ExitStack) -> Reply | StreamedReply:
+    def _open(self, exchange: Exchange, stack: ExitStack) -> Reply | StreamedReply:
+        """The reply, whose file arrives until the stack is left."""
+        response = self._respond(exchange)
+        stack.callback(response.close)
+        return self._begin(exchange, response)
+
+    def _begin(self, exchange: Exchange, response: httpx.Response) -> Reply | StreamedReply:
         """The reply; of a file only the beginning."""
-        response = stack.enter_context(self._response(exchange))
         headers = headers_of(response)
         self._listen(exchange, headers)
         if wire.is_file(response.status_code, headers):
@@ -265,23 +274,17 @@ class BosaConnector(Accounts):
         body = b"".join(self._bytes(exchange, response, MAX_JSON_BYTES))
         return self._decoded(exchange, response.status_code, headers, body)
 
-    @contextmanager
-    def _response(self, exchange: Exchange) -> Generator[httpx.Response]:
-        request, patience = exchange.request, exchange.patience()
-        url = self.api_base_url + request.path
+    def _respond(self, exchange: Exchange) -> httpx.Response:
+        """The beginning of the answer."""
+        patience = exchange.patience()
         try:
-            with sending(request.body, patience.moved) as body:
-                built = self._client.build_request(
-                    request.method, url, headers=request.headers, content=body, extensions={"timeout": patience}
-                )
-                response = self._client.send(built, stream=True)
+            with sending(exchange.request.body, patience.moved) as body:
+                request = built(exchange.request, body, self.api_base_url, self._client.headers, patience)
+                response = self._client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
         patience.transfer()
-        try:
-            yield response
-        finally:
-            response.close()
+        return response
 
     def _bytes(self, exchange: Exchange, response: httpx.Response, limit: int | None = None) -> Iterator[bytes]:
         """The body as it comes."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from bosa_connectors.calls import Action, Effect
 
@@ -67,12 +68,16 @@ _SAY_WHAT_IS_DONE: Final = frozenset(
     {"command", "dry_run", "graphql", "http_method", "mutation", "script", "sql", "statement", "statements"}
 )
 """Arguments; whatever the action is called, it does what they say."""
+_FOUND: Final[WeakKeyDictionary[Action, Effect]] = WeakKeyDictionary()
 
 
 def effect(action: Action) -> Effect:
     """What the action does: as its listing states, else as its words and its schema say."""
-    if action.stated_effect:
-        return action.stated_effect
+    return action.stated_effect or _FOUND.get(action) or _FOUND.setdefault(action, _said(action))
+
+
+def _said(action: Action) -> Effect:
+    """As its words and its schema say."""
     words = _without_nouns(_words(action.name), set(_words(action.connector)))
     said = _words(action.description.strip().partition("\n")[0].partition(". ")[0])
     deeds = {_VERBS[word] for word in (*words, *_verb(words)) if word in _VERBS} | _joined(words) | _made(said)

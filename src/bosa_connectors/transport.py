@@ -5,7 +5,8 @@ import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache
+from http.cookiejar import CookieJar
 from typing import Any, Final, cast
 
 import httpx
@@ -13,6 +14,7 @@ import httpx
 from bosa_connectors.calls import FileHead
 from bosa_connectors.errors import BosaError, BrokenReply, OutcomeUnknown, RequestTimeout, TooLarge, Unreachable
 from bosa_connectors.gunzip import GZIP, AsyncUnpacked, Unpacked
+from bosa_connectors.wire import Request
 
 MAX_JSON_BYTES: Final = 64 * 1024 * 1024
 """A larger answer in JSON is refused: it would be held in memory whole."""
@@ -31,10 +33,42 @@ def client_settings() -> dict[str, Any]:
             max_keepalive_connections=100,
             keepalive_expiry=_IDLE,
         ),
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "cookies": _NoCookies(),
         "mounts": dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
         "verify": _certificates(),
     }
+
+
+class _NoCookies(CookieJar):
+    """Keeps none."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Takes none from an answer."""
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+def built(
+    request: Request,
+    body: bytes | Iterator[bytes] | AsyncIterator[bytes],
+    url: str,
+    headers: httpx.Headers,
+    patience: "Patience",
+) -> httpx.Request:
+    """The request as httpx sends it to the API at `url`, beside the headers of its client.
+
+    The client would make the same, but parse the address and put its parts together anew each time.
+    """
+    return httpx.Request(
+        request.method,
+        _parsed(url + request.path),
+        headers={**dict(headers.items()), **request.headers},
+        content=body,
+        extensions={"timeout": patience},
+    )
 
 
 def _certificates() -> ssl.SSLContext | bool:
@@ -70,7 +104,7 @@ class Patience(dict[str, float | None]):
 
 def headers_of(response: httpx.Response) -> dict[str, str]:
     """Names in lower case; of several values one text."""
-    return {**response.headers, **response.extensions["kept"]}
+    return {**dict(response.headers.items()), **response.extensions["kept"]}
 
 
 def received(response: httpx.Response) -> None:

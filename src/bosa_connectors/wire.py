@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -133,6 +134,8 @@ def listing(path: str, query: Mapping[str, str] | None, error_contract: Literal[
 
 def present(action: Action, arguments: Mapping[str, object]) -> dict[str, object]:
     """The arguments without optional nulls: absent and null mean the same to the API."""
+    if not any(value is None for value in arguments.values()):
+        return dict(arguments)
     optional = action.properties.keys() - set(map(str, items(action.schema.get("required"))))
     return {name: value for name, value in arguments.items() if value is not None or name not in optional}
 
@@ -209,8 +212,8 @@ def parse_json(headers: Mapping[str, str], body: bytes) -> object:
     """JSON that can be written again: numbers that are none become null, halves of characters a question mark."""
     try:
         text = _text_of(headers, body)
-        parsed: object = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
-        if _HALF_CHARACTER.search(text):
+        parsed: object = _DECODER.decode(text)
+        if (not text.isascii() or "\\u" in text) and _HALF_CHARACTER.search(text):
             parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, LookupError, RecursionError) as odd:
         raise BrokenReply("The answer says that it is JSON and is not.") from odd
@@ -218,14 +221,23 @@ def parse_json(headers: Mapping[str, str], body: bytes) -> object:
 
 
 def _text_of(headers: Mapping[str, str], body: bytes) -> str:
-    charsets = [value for name, value in _parameters(headers, "content-type") if name.lower() == "charset"]
-    charset = charsets[0] if charsets and isinstance(charsets[0], str) else json.detect_encoding(body)
+    charset = _charset(headers.get("content-type", "")) or json.detect_encoding(body)
     return body.decode(charset).removeprefix("\ufeff")
+
+
+@lru_cache(maxsize=64)
+def _charset(content_type: str) -> str | None:
+    parameters = _parameters({"content-type": content_type}, "content-type")
+    charsets = [value for name, value in parameters if name.lower() == "charset"]
+    return charsets[0] if charsets and isinstance(charsets[0], str) else None
 
 
 def _finite(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite)
 
 
 def decode_error(status: int, headers: Mapping[str, str], body: object) -> ApiError:
