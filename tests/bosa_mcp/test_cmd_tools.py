@@ -27,34 +27,34 @@ def test_json_is_what_a_client_is_told(tmp_path: Path, shop: ScriptedApi) -> Non
         server.send(*HANDSHAKE, request(1, "tools/list"))
         told = server.reply(1)["result"]
     assert json.loads(done.stdout) == {"tools": told["tools"]}
-    assert len(told["tools"]) == 3
+    assert {"shop_delete_goods", "shop_find_goods", "till_get_total"} <= {tool["name"] for tool in told["tools"]}
 
 
 def test_people_see_connectors_and_tools_with_what_they_do_and_their_sizes(tmp_path: Path, shop: ScriptedApi) -> None:
     listed = json.loads(run(tmp_path, "tools", "--json", "--api-base-url", shop.url).stdout)["tools"]
     sizes = {tool["name"]: len(json.dumps(tool, ensure_ascii=False, separators=(",", ":")).encode()) for tool in listed}
+    connectors = {name: [each for each in sizes if each.startswith(f"{name}_")] for name in ("shop", "till")}
+    does = {"shop_delete_goods": "delete", "shop_find_goods": "read", "till_get_total": "read"}
     done = run(tmp_path, "tools", "--api-base-url", shop.url)
     rows = [re.sub(r"[│├└─\s]+", " ", line).strip() for line in done.stdout.splitlines()]
-    both = sizes["shop_delete_goods"] + sizes["shop_find_goods"]
 
-    def shown(size: int) -> str:
+    def shown(*tools: str) -> str:
+        size = sum(sizes[tool] for tool in tools)
         return f"{size:,} bytes {round(size / 4):,} tokens"
 
-    assert rows == [
-        f"3 tools from 2 connectors {shown(sum(sizes.values()))}",
-        f"shop 2 tools {shown(both)}",
-        f"shop_delete_goods delete {shown(sizes['shop_delete_goods'])}",
-        f"shop_find_goods read {shown(sizes['shop_find_goods'])}",
-        f"till 1 tool {shown(sizes['till_get_total'])}",
-        f"till_get_total read {shown(sizes['till_get_total'])}",
-    ]
+    assert rows[0].startswith(f"{len(sizes)} tools from ")
+    assert rows[0].endswith(shown(*sizes))
+    assert f"shop 2 tools {shown(*connectors['shop'])}" in rows
+    assert f"till 1 tool {shown(*connectors['till'])}" in rows
+    assert [f"{tool} {effect} {shown(tool)}" in rows for tool, effect in does.items()] == [True] * 3
 
 
 def test_what_is_left_out_is_said(tmp_path: Path, shop: ScriptedApi) -> None:
     shop.offer("shop", "odd", path="http://elsewhere.example/")
     done = run(tmp_path, "tools", "--read-only", "--exclude", "till_*", "--api-base-url", shop.url)
-    assert "1 tool from 1 connector " in done.stdout
-    for said in ("1 tool left out by BOSA_READ_ONLY", "1 tool left out by BOSA_EXCLUDE", "shop_odd cannot be served: "):
+    assert "shop_find_goods" in done.stdout
+    assert not {"shop_delete_goods", "till_get_total"} & set(done.stdout.split())
+    for said in ("left out by BOSA_READ_ONLY", "1 tool left out by BOSA_EXCLUDE", "shop_odd cannot be served: "):
         assert said in done.stdout
 
 
@@ -78,7 +78,7 @@ def test_an_api_that_is_down_costs_the_command_unless_its_tools_are_kept(tmp_pat
     shop.odd["/connectors/names"] = fails(503)
     done = run(tmp_path, "tools", "--api-base-url", shop.url)
     assert done.returncode == 0
-    assert "3 tools from 2 connectors" in done.stdout
+    assert {"shop_delete_goods", "shop_find_goods", "till_get_total"} <= set(done.stdout.split())
     assert "503" in done.stderr
 
 
@@ -91,4 +91,4 @@ def test_a_newer_catalogue_is_shown_rather_than_the_kept_one(tmp_path: Path, sho
 def test_without_an_api_it_shows_the_hub(tmp_path: Path, hub: RunningHub) -> None:
     own = json.loads(run(tmp_path, "tools", "--json").stdout)
     assert own == json.loads(run(tmp_path, "tools", "--json", "--api-base-url", hub.url).stdout)
-    assert {tool["name"].partition("_")[0] for tool in own["tools"]} == {"files", "notes", "sql"}
+    assert {tool["name"].partition("_")[0] for tool in own["tools"]} >= {"files", "notes", "sql"}

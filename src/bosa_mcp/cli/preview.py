@@ -9,6 +9,7 @@ from bosa_connectors.calls import Call, Credentials
 from bosa_connectors.errors import InvalidArguments
 from bosa_mcp import arguments
 from bosa_mcp.redaction import redact
+from bosa_mcp.results import Refusal
 
 if TYPE_CHECKING:
     from bosa_mcp.access import Caller
@@ -19,7 +20,12 @@ _ONCE: Final = "(another one for each call)"
 
 
 def preview(offer: "Offer", asked: "Asked", caller: "Caller", api: str) -> dict[str, object]:
-    """Method, address, headers without credentials, and body. Raises InvalidArguments as the call itself would."""
+    """Method, address, headers without credentials, and body. Raises InvalidArguments as the call itself would.
+
+    Raises Refusal for a tool that is no action of the API.
+    """
+    if not offer.action.path:
+        raise Refusal("unsupported", f"{offer.tool.name} is the server's own: there is no request to show.")
     own = dict(asked.own)
     try:
         _check(offer, own)
