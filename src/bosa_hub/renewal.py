@@ -76,8 +76,9 @@ class Renewal:
                 new = await exchange.renew(self.service, tokens)
                 is_kept = await to_thread.run_sync(keep, linked, old, new.text)
             except GrantRefused:
-                await to_thread.run_sync(keep, linked, old, tokens.spent().text)
-                raise _ended(linked) from None
+                if await to_thread.run_sync(keep, linked, old, tokens.spent().text):
+                    raise _ended(linked) from None
+                return None
             except ServiceFailed as failed:
                 _log.warning("access to an account on %s could not be renewed: %s", linked.connector, failed)
                 return _as_they_are(tokens, refused, _not_renewed(linked, failed))

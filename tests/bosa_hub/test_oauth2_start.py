@@ -6,6 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -192,7 +193,8 @@ def test_an_action_gets_the_tokens(hub: RunningHub, ada: httpx.Client) -> None:
 
 def _service(**changed: str) -> OAuth2:
     addresses = {"authorize_url": "https://a.example/authorize", "token_url": "https://a.example/token"}
-    return OAuth2(**addresses | {"client_id": "id", "client_secret": "precious"} | changed)
+    given: dict[str, Any] = addresses | {"client_id": "id", "client_secret": "precious"} | changed
+    return OAuth2(**given)
 
 
 @pytest.mark.parametrize(
