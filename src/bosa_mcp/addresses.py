@@ -1,7 +1,7 @@
 """Where the server may be reached over HTTP, and under which names: what keeps the web pages of others out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -66,6 +66,13 @@ def is_everywhere(host: str) -> bool:
 def url_of(host: str, port: int) -> str:
     """The address to tell people."""
     return f"http://{_in_url(host)}:{port}"
+
+
+def outside(url: str, public_url: str | None, allowed_hosts: Sequence[str]) -> str:
+    """Where people find the server that listens at `url`: by the name that it was given, where it has none itself."""
+    if public_url or not is_everywhere(urlsplit(url).hostname or "") or not allowed_hosts:
+        return public_url or url
+    return f"http://{allowed_hosts[0]}"
 
 
 def is_place(text: str) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bosa_connectors import schema, wire
+from bosa_connectors import header, schema, wire
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.shapes import is_array, is_object, items, members
 from bosa_mcp import pages
@@ -12,6 +12,8 @@ from bosa_mcp.tools import Offer
 
 _PATHS = 'array of dotted paths, such as ["id", "user.login"]'
 _COUNT = "integer of at least 1"
+_ACCOUNT = "the name of a linked account, as bosa_accounts lists them"
+_ACCOUNT_LENGTH = 200
 _TOKENS = {"page_token": "next_page_token", "next_token": "next_token"}
 """Arguments whose next value comes in the data itself, and the field that carries it."""
 
@@ -37,11 +39,12 @@ def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
 
     Where the action selects fields itself, they stay among its arguments, with that of the next page beside them.
     """
-    ours = {name for name in (offer.fields_argument, offer.items_argument) if name}
+    ours = {name for name in (offer.fields_argument, offer.items_argument, offer.account_argument) if name}
     own = {name: value for name, value in sent.items() if name not in ours}
     wrong: list[Problem] = []
     fields = _fields(offer.fields_argument, sent.get(offer.fields_argument), wrong)
     max_items = _count(offer.items_argument, sent.get(offer.items_argument or ""), wrong)
+    account = _account(offer.account_argument, sent.get(offer.account_argument or ""), wrong)
     if wrong:
         raise InvalidArguments([*others(offer, own), *wrong])
     selecting = fields
@@ -51,7 +54,7 @@ def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
         selecting = fields if tokens else []
     if max_items is not None:
         own = pages.sized(offer.action, own, max_items)
-    return Asked(own, fields, selecting, max_items)
+    return Asked(own, fields, selecting, max_items, account)
 
 
 def _fields(name: str, value: object, wrong: list[Problem]) -> list[str]:
@@ -68,6 +71,15 @@ def _count(name: str | None, value: object, wrong: list[Problem]) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         wrong.append(Problem(name, f"Expected {_COUNT}", _COUNT))
+        return None
+    return value
+
+
+def _account(name: str | None, value: object, wrong: list[Problem]) -> str | None:
+    if name is None or value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= _ACCOUNT_LENGTH or not header.is_value(value):
+        wrong.append(Problem(name, f"Expected {_ACCOUNT}", _ACCOUNT))
         return None
     return value
 

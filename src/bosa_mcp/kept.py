@@ -37,13 +37,16 @@ class Listed:
     digest: str
     at: float
     """When, in seconds since 1970."""
+    has_accounts: bool | None = None
+    """Whether users link accounts to it; None where the API does not say."""
 
 
-def listed(found: Catalogue, at: float) -> Listed:
+def listed(found: Catalogue, at: float, *, has_accounts: bool | None = None) -> Listed:
     """A catalogue, with a digest that differs where an action does."""
     digest = hashlib.sha256(_encoded(found, sort_keys=True).encode())
     digest.update(json.dumps(sorted(found.refused.items())).encode())
-    return Listed(found, digest.hexdigest(), at)
+    digest.update(json.dumps(has_accounts).encode())
+    return Listed(found, digest.hexdigest(), at, has_accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ class Shelf:
                 os.utime(path, (each.at, each.at))
             return
         name = json.dumps(each.catalogue.connector)
-        text = f'{{"format":{FORMAT},"connector":{name},"actions":{_encoded(each.catalogue)}}}'
+        head = f'"format":{FORMAT},"connector":{name},"has_accounts":{json.dumps(each.has_accounts)}'
+        text = f'{{{head},"actions":{_encoded(each.catalogue)}}}'
         _replace(path, text.encode(), each.at)
 
     def _read(self, path: Path) -> Listed:
@@ -100,7 +104,8 @@ class Shelf:
         if not isinstance(connector, str) or path != self._path(connector):
             raise ValueError("it is not the catalogue of the connector that its name says")
         found = catalogue.parse(connector, {connector: content.get("actions")})
-        return listed(found, path.stat().st_mtime)
+        said = content.get("has_accounts")
+        return listed(found, path.stat().st_mtime, has_accounts=said if isinstance(said, bool) else None)
 
     def _path(self, connector: str) -> Path:
         return self.folder / f"{_name(connector)}.json"

@@ -3,7 +3,8 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -35,6 +36,8 @@ FIRST_PAUSE: Final = 5.0
 """Seconds until the next look after one that left something missing; twice as many after each further one."""
 _DOUBLINGS: Final = 16
 AT_ONCE: Final = 8
+LINGER: Final = 1.0
+"""Seconds that the list of a connector's actions waits to be told whether accounts are linked to it."""
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -48,7 +51,9 @@ class Tools:
         wanted: Filter | None = None,
         shelf: Shelf | None = None,
         clock: Callable[[], float] = time.time,
+        ours: Iterable[Offer] = (),
     ) -> None:
+        self._ours = tuple(ours)
         self.wanted = wanted or Filter()
         self.changes = Changes()
         self._connector = connector
@@ -77,7 +82,7 @@ class Tools:
         """The table, after another look at the API where something is missing from it."""
         seen = self._table
         if seen is None or seen.lacks:
-            with anyio.move_on_after(PATIENCE) if seen and seen.offers else anyio.CancelScope():
+            with anyio.move_on_after(PATIENCE) if seen and seen.listed else anyio.CancelScope():
                 async with self._looking:
                     if self._table is seen:
                         await self._look_once(seen)
@@ -155,9 +160,10 @@ class Tools:
         else:
             there = {name: each for name, each in there.items() if name in look.names}
         for name, found in look.found.items():
-            new = await to_thread.run_sync(listed, found, self._clock())
             old = there.get(name)
-            there[name] = Listed(old.catalogue, old.digest, new.at) if old and old.digest == new.digest else new
+            has_accounts = look.have_accounts.get(name, old.has_accounts if old else None)
+            new = await to_thread.run_sync(partial(listed, found, self._clock(), has_accounts=has_accounts))
+            there[name] = replace(old, at=new.at) if old and old.digest == new.digest else new
         unwanted = before.unwanted if look.names is None else look.unwanted
         await self._serve(there, missing, unwanted)
         if self._shelf:
@@ -166,7 +172,7 @@ class Tools:
     async def _serve(self, there: Mapping[str, Listed], missing: Mapping[str, str], unwanted: frozenset[str]) -> None:
         """Puts a newer table in place of the one there is, and has clients told where they see a difference."""
         before = self._table
-        facts = {"missing": missing, "unwanted": unwanted, "wanted": self.wanted}
+        facts = {"missing": missing, "unwanted": unwanted, "wanted": self.wanted, "ours": self._ours}
         make = partial(build, there, before=before or Table(), now=self._clock(), **facts)
         after = await to_thread.run_sync(make)
         self._table = after
@@ -196,6 +202,8 @@ class _Look:
         """Those that the API has; None where it did not say."""
         self.found: dict[str, Catalogue] = {}
         self.missing: dict[str, str] = {}
+        self.have_accounts: dict[str, bool] = {}
+        """Whether accounts are linked to a connector, where the API says so."""
 
     @property
     def unwanted(self) -> frozenset[str]:
@@ -224,11 +232,21 @@ class _Look:
                 listing.start_soon(self._list_one, name, at_once)
 
     async def _list_one(self, name: str, at_once: anyio.Semaphore) -> None:
-        async with at_once:
+        async with at_once, anyio.create_task_group() as beside:
+            is_told = anyio.Event()
+            beside.start_soon(self._look_for_accounts, name, is_told)
             try:
                 self.found[name] = await self._connector.refresh_connector(name)
+                with anyio.move_on_after(LINGER):
+                    await is_told.wait()
             except BosaError as failure:
                 self.missing[name] = str(failure)
+            beside.cancel_scope.cancel()
+
+    async def _look_for_accounts(self, name: str, is_told: anyio.Event) -> None:
+        with suppress(BosaError):  # an older API does not know the question
+            self.have_accounts[name] = bool(await self._connector.auth_schema(name))
+        is_told.set()
 
     def _asked(self) -> list[str]:
         names = dict.fromkeys(self.names or ())

@@ -37,9 +37,9 @@ KINDS: Final[Mapping[type[BosaError], str]] = {
 }
 HINTS: Final[Mapping[str, str]] = {
     "invalid_arguments": "Correct these arguments and call the tool again.",
-    "unauthenticated": "The person who runs this server has to check BOSA_API_KEY and BOSA_USER_TOKEN, or log in again.",
+    "unauthenticated": "The person who runs this server has to check BOSA_API_KEY and BOSA_USER_TOKEN, or log in anew.",
     "forbidden": "The linked account may not do this; ask the person, or use another account.",
-    "not_connected": "The person has to link an account to this connector first.",
+    "not_connected": "The person has to link an account to this connector first: `bosa-mcp connect` does.",
     "rate_limited": "Wait before you call this tool again.",
     "unreachable": "Nothing was sent. Is the BOSA API running, and BOSA_API_BASE_URL right?",
     "timeout": "It may have happened all the same: look before you repeat it.",
@@ -87,7 +87,11 @@ def payload(answer: Answer, asked: Asked) -> dict[str, object]:
 
 def _ours(offer: Offer, asked: Asked) -> dict[str, object]:
     """Our own arguments, which the next page keeps."""
-    ours = {offer.fields_argument: asked.fields or None, offer.items_argument: asked.max_items}
+    ours = {
+        offer.fields_argument: asked.fields or None,
+        offer.items_argument: asked.max_items,
+        offer.account_argument: asked.account,
+    }
     return {name: value for name, value in ours.items() if name and value is not None}
 
 

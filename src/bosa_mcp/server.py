@@ -14,10 +14,11 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged
 
 from bosa_connectors.effects import effect
-from bosa_connectors.errors import BosaError, BrokenUpload, InvalidArguments, OutcomeUnknown
+from bosa_connectors.errors import BosaError, BrokenUpload, InvalidArguments, NotConnected, OutcomeUnknown
 from bosa_connectors.shapes import members
-from bosa_mcp import arguments, fit, resources, results, spans
+from bosa_mcp import arguments, connected, fit, ours, resources, results, spans
 from bosa_mcp.changes import TellingServer
+from bosa_mcp.consent import Asker, InputNeeded
 from bosa_mcp.results import Refusal
 from bosa_mcp.store import StoreError
 from bosa_mcp.table import BadCursor
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bosa_mcp.execution import Execution, Report
     from bosa_mcp.files import Files
     from bosa_mcp.inputs import Inputs
+    from bosa_mcp.linking import Linking
     from bosa_mcp.refresh import Tools
     from bosa_mcp.results import Answer
     from bosa_mcp.store import Kept, Store
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 NAME: Final = "bosa"
 _READ_ONLY_HINT: Final = "The person who runs this server has set BOSA_READ_ONLY."
 _SENT: Final = 500
+_RESERVE: Final = 5.0
+"""Seconds that a call gets at least, once the person has linked an account for it."""
 LIST_TTL: Final = 60_000
 """Milliseconds for which a list of tools may be used again, where nothing is missing from it."""
 
@@ -62,6 +66,8 @@ class Parts:
     """Where the files come from that calls name."""
     files: "Files"
     """How the files reach people that calls answer with."""
+    linking: "Linking | None" = None
+    """How users link accounts; None where they do that elsewhere."""
 
 
 def create_server(parts: Parts) -> TellingServer:
@@ -75,8 +81,12 @@ def create_server(parts: Parts) -> TellingServer:
 
     async def call_tool(
         context: "ServerRequestContext[Any]", params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
-        return await carry_out(parts, params.name, params.arguments or {}, parts.who(context), _reporting(context))
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        caller, asker = parts.who(context), Asker(context, params)
+        try:
+            return await carry_out(parts, params.name, params.arguments or {}, caller, _reporting(context), asker=asker)
+        except InputNeeded as needed:
+            return needed.result
 
     server = TellingServer(
         NAME,
@@ -93,16 +103,19 @@ def create_server(parts: Parts) -> TellingServer:
     return server
 
 
-async def carry_out(
-    parts: Parts, name: str, sent: dict[str, Any], caller: "Caller", report: "Report"
+async def carry_out(  # noqa: PLR0913  what a call needs
+    parts: Parts, name: str, sent: dict[str, Any], caller: "Caller", report: "Report", *, asker: Asker | None = None
 ) -> types.CallToolResult:
-    """The result of a tool call, whatever happens. Raises MCPError where there is no such tool."""
+    """The result of a tool call, whatever happens. Raises MCPError where there is no such tool.
+
+    Raises InputNeeded where `asker`, the way to the person behind it, has to be given an answer first.
+    """
     offer = await parts.tools.offer(name)
     if offer is None:
         raise MCPError(types.INVALID_PARAMS, parts.tools.table.explain(name))
     tally = Tally()
     with _observed(offer, sent, tally):
-        result = await _result(parts, offer, sent, caller, report=report, tally=tally)
+        result = await _result(parts, offer, sent, caller, report=report, tally=tally, asker=asker)
         texts = (block.text for block in result.content if isinstance(block, types.TextContent))
         tally.result_bytes = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         tally.kind = str(members(members(result.structured_content).get("error")).get("kind", OK))
@@ -132,10 +145,20 @@ def _observed(offer: "Offer", sent: dict[str, Any], tally: Tally) -> Generator[N
 
 
 async def _result(  # noqa: PLR0913  what a call needs
-    parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", *, report: "Report", tally: Tally
+    parts: Parts,
+    offer: "Offer",
+    sent: dict[str, Any],
+    caller: "Caller",
+    *,
+    report: "Report",
+    tally: Tally,
+    asker: Asker | None,
 ) -> types.CallToolResult:
     try:
-        return await _called(parts, offer, sent, caller, report=report, tally=tally)
+        return await _once_connected(parts, offer, sent, caller, report=report, tally=tally, asker=asker)
+    except InputNeeded:
+        tally.kind = "not_connected"
+        raise
     except InvalidArguments as wrong:
         content = results.failure(arguments.with_ours(offer, wrong))
     except OutcomeUnknown as lost:
@@ -171,18 +194,58 @@ def admitted(parts: Parts, offer: "Offer", sent: dict[str, Any]) -> "Asked":
     return arguments.split(offer, sent)
 
 
+async def _once_connected(  # noqa: PLR0913  what a call needs
+    parts: Parts,
+    offer: "Offer",
+    sent: dict[str, Any],
+    caller: "Caller",
+    *,
+    report: "Report",
+    tally: Tally,
+    asker: Asker | None,
+) -> types.CallToolResult:
+    """The result of the call; where no account is linked, of a second one after the person has linked one."""
+    ends = time.monotonic() + parts.execution.call_budget
+    try:
+        return await _called(parts, offer, sent, caller, report=report, tally=tally)
+    except NotConnected as missing:
+        if parts.linking is None or offer.is_ours:
+            raise
+        await connected.have_linked(
+            parts.linking, offer.action.connector, caller, missing, asker=asker, ends=ends
+        )
+    left = replace(parts.execution, call_budget=max(ends - time.monotonic(), _RESERVE))
+    return await _called(replace(parts, execution=left), offer, sent, caller, report=report, tally=tally)
+
+
 async def _called(  # noqa: PLR0913  what a call needs
     parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", *, report: "Report", tally: Tally
 ) -> types.CallToolResult:
     asked = admitted(parts, offer, sent)
+    if offer.is_ours and parts.linking:
+        connectors = [name for name, each in parts.tools.table.listed.items() if each.has_accounts]
+        content = await ours.carry_out(parts.linking, offer, asked.own, connectors, caller)
+        return await _fitting(parts, results.cleaned(content, caller.secrets()), offer, caller)
+    notes: list[str] = []
+    if offer.account_argument:
+        caller = caller.acting_as(asked.account)
+        if parts.linking:
+            notes = await parts.linking.accounts.notes(offer.action.connector, asked, offer.account_argument, caller)
     async with parts.inputs.taken(offer, asked, caller.identity) as taken:
         answer = await parts.execution.run(offer, taken, caller, report, tally)
+    answer.notes += notes
     if answer.file:
         return await _shown(parts, answer, answer.file, asked, caller)
     if answer.following:  # a file is named as it was before
         named = {name: asked.own[name] for name in offer.action.binary & answer.following.keys() & asked.own.keys()}
         answer.following = {**answer.following, **named}
-    content = results.cleaned(results.payload(answer, asked), caller.secrets())
+    return await _fitting(parts, results.cleaned(results.payload(answer, asked), caller.secrets()), offer, caller)
+
+
+async def _fitting(
+    parts: Parts, content: dict[str, object], offer: "Offer", caller: "Caller"
+) -> types.CallToolResult:
+    """The result, or as much of it as fits, with where the whole is."""
     short = results.cut(content, parts.result_bytes)
     if short is None:
         return results.result(content)

@@ -1,6 +1,6 @@
 """The table of tools: a value made of what the API lists and of what is wanted. A newer one takes its place whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate, islice
@@ -117,9 +117,11 @@ def build(  # noqa: PLR0913  what a table depends on
     wanted: Filter,
     before: Table,
     now: float,
+    ours: Iterable[Offer] = (),
 ) -> Table:
     """The table for what the API lists, which keeps of the one before what has not changed."""
-    actions = [action for name in sorted(listed) for action in listed[name].catalogue.values()]
+    built_in = {each.action: each for each in ours}  # first, so that the names are theirs
+    actions = [*built_in, *(action for name in sorted(listed) for action in listed[name].catalogue.values())]
     offers: dict[str, Offer] = {}
     barred: dict[str, Offer] = {}
     filtered: dict[str, str] = {}
@@ -130,7 +132,7 @@ def build(  # noqa: PLR0913  what a table depends on
             filtered[name] = against
             continue
         try:
-            made = _made(name, action, before)
+            made = built_in.get(action) or _made(name, action, before, listed[action.connector])
         except Exception as reason:  # noqa: BLE001  whatever is odd about one action costs no other
             odd[name] = str(reason)[:500] or type(reason).__name__
             continue
@@ -153,9 +155,11 @@ def build(  # noqa: PLR0913  what a table depends on
     )
 
 
-def _made(name: str, action: Action, before: Table) -> Offer:
-    known = before.offer(name)
-    return known if known and known.action is action else offer(name, action)
+def _made(name: str, action: Action, before: Table, among: Listed) -> Offer:
+    known, has_accounts = before.offer(name), among.has_accounts is True
+    if known and known.action is action and (known.account_argument is not None) == has_accounts:
+        return known
+    return offer(name, action, has_accounts=has_accounts)
 
 
 def _refused(listed: Mapping[str, Listed]) -> Iterator[tuple[str, str]]:

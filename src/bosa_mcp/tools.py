@@ -27,6 +27,7 @@ MOST_BYTES: Final = 500_000
 FIELDS: Final = "response_fields"
 FILTERS: Final = "response_filters"
 ITEMS: Final = "max_items"
+ACCOUNT: Final = "account"
 INSTRUCTIONS: Final = """\
 Each tool is one action of a connector, named {connector}_{action}. A result is {"data", "meta"}; where there is a \
 further page, it also holds "next": call the same tool again with exactly next.arguments. A failure is {"error"}: its \
@@ -40,7 +41,11 @@ mapped over. Use it whenever you need only a few fields of a large result.
 
 `response_filters`, on some tools, keeps only items of data for which all filters hold: objects {"type", "field_name", \
 "root"?, …} with "type" one of string (value, ignore_case?), string_list (values, ignore_case?), number (value), \
-number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?)."""
+number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?).
+
+`account`, on tools of connectors to which the person links accounts, names the one that acts, as `bosa_accounts` \
+lists them; without it the selected one acts. Where none is linked, give the person the link of the error or of \
+`bosa_connect`; never ask for a password or a key."""
 
 _FILE: Final = "(a file: bosa://files/{id}, file:// or data: URI)"
 _FILES: Final = "(files, each: bosa://files/{id}, file:// or data: URI)"
@@ -62,10 +67,14 @@ class Offer:
     """The name under which a tool that pages takes `max_items`."""
     size: int = 0
     """Bytes of the tool's definition in JSON."""
+    account_argument: str | None = None
+    """The name under which a tool of which several accounts can exist takes `account`."""
+    is_ours: bool = False
+    """It is no action of the API, but something that the server does itself."""
 
 
-def offer(name: str, action: Action) -> Offer:
-    """The tool for an action; a ValueError says why there can be none."""
+def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
+    """The tool for an action, of whose connector accounts can be linked or not; a ValueError says why there is none."""
     listed = action.properties
     fields_argument = FIELDS if _is_list(listed.get(FIELDS)) else _free(FIELDS, listed)
     instead: dict[str, Mapping[str, object]] = {fields_argument: {"type": "array", "items": {"type": "string"}}}
@@ -75,6 +84,9 @@ def offer(name: str, action: Action) -> Offer:
     if paging.does_page(action):
         items_argument = _free(ITEMS, listed)
         instead[items_argument] = {"type": "integer", "minimum": 1}
+    account_argument = _free(ACCOUNT, listed) if has_accounts else None
+    if account_argument:
+        instead[account_argument] = {"type": "string"}
     tool = types.Tool(
         name=name,
         title=title(action),
@@ -85,7 +97,7 @@ def offer(name: str, action: Action) -> Offer:
     size = len(tool.model_dump_json(by_alias=True, exclude_none=True).encode())
     if size > MOST_BYTES:
         raise ValueError(f"its definition of {size:,} bytes is too large for a list of tools")
-    return Offer(tool, action, fields_argument, items_argument, size)
+    return Offer(tool, action, fields_argument, items_argument, size, account_argument)
 
 
 def _free(name: str, taken: Collection[str]) -> str:

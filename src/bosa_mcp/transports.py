@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from threading import Timer
@@ -14,6 +14,7 @@ import anyio
 import uvicorn
 from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bosa_mcp.addresses import Addresses
@@ -41,6 +42,8 @@ class Serving:
     """Whose tokens are asked for over HTTP; None to ask nobody."""
     files: WebFiles | None = None
     """What is fetched and left over HTTP."""
+    pages: Sequence[Route] = ()
+    """What people open in a browser, whoever they are."""
 
 
 class CannotListen(OSError):
@@ -129,12 +132,13 @@ async def serve_http(
             drain,
             served.users,
             served.files,
+            pages=served.pages,
             json_response=http.json_response,
             stateless=http.stateless,
         )
         async with app.router.lifespan_context(app), anyio.create_task_group() as listening:
             gate = Gate(app, addresses, drain, stateless=http.stateless)
-            web = _Web(gate)
+            web = Web(gate)
             listening.start_soon(web.serve, [listener])
             await web.has_started.wait()
             ready()
@@ -187,7 +191,7 @@ def _exit(code: int) -> NoReturn:
     os._exit(code)
 
 
-class _Web(uvicorn.Server):
+class Web(uvicorn.Server):
     """uvicorn, which leaves signals to us, and takes no connections from the moment that we are about to end."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -207,9 +211,11 @@ class _Web(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
+        """Leaves them as they are."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Says when it answers."""
         await super().startup(sockets)
         self.has_started.set()
 

@@ -1,6 +1,6 @@
 """The server over HTTP: streamable HTTP, SSE for older clients, and what a supervisor asks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import anyio
@@ -40,6 +40,7 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
     users: Users | None = None,
     files: WebFiles | None = None,
     *,
+    pages: Sequence[Route] = (),
     json_response: bool,
     stateless: bool,
 ) -> Starlette:
@@ -56,6 +57,7 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
             Route(SSE, guarded(sse, users)),
             Route(_MESSAGES, guarded(_Posts(sse.transport), users)),
             *(files.routes(lambda app: guarded(app, users)) if files else ()),
+            *pages,
             Route("/healthz", _alive),
             Route("/readyz", _ready(tools)),
         ],

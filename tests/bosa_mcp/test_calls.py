@@ -33,7 +33,7 @@ async def test_a_call_carries_its_credentials_and_a_listing_carries_none(shop: S
     assert call.headers["authorization"] == f"Bearer {TOKEN}"
     assert call.headers["x-bosa-integration"] == call.headers["x-integration"] == "work account"
     assert call.headers["x-gl-error-contract"] == "2"
-    for listing in listings:
+    for listing in (asked for asked in listings if not asked.path.endswith("/auth-schema")):
         assert listing.method == "GET"
         assert not {"x-api-key", "authorization", "x-integration", "cookie"} & listing.headers.keys()
 

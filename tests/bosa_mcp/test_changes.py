@@ -270,7 +270,7 @@ async def test_an_action_that_makes_no_sense_any_more_says_so(shop: ScriptedApi,
 
 
 def test_sighup_has_the_catalogue_looked_at_and_the_client_told(shop: ScriptedApi, tmp_path: Path) -> None:
-    with started(tmp_path, BOSA_API_BASE_URL=shop.url, BOSA_REFRESH="0", BOSA_LOG_LEVEL="debug") as server:
+    with started(tmp_path, BOSA_API_BASE_URL=shop.url, BOSA_REFRESH="0", BOSA_EXCLUDE="bosa_*") as server:
         server.send(*HANDSHAKE, request(1, "tools/list"))
         listed = server.reply(1)["result"]["tools"]
         assert [tool["name"] for tool in listed] == ["shop_find"]

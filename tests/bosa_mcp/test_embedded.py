@@ -33,7 +33,7 @@ async def test_a_client_works_with_the_hub_that_the_server_brings(era: str, tmp_
     with (tmp_path / "stderr").open("w+") as log:
         command = parameters(tmp_path, "serve", "--connectors", "notes, sql")
         async with Client(stdio_client(command, log), mode=era, read_timeout_seconds=WAIT) as client:
-            assert {name.partition("_")[0] for name in await tools(client)} == {"notes", "sql"}
+            assert {name.partition("_")[0] for name in await tools(client)} == {"notes", "sql", "bosa"}
             note = (await answer(client, "notes_create_note", title="Kyoto", body="größe"))["data"]
             found = await answer(client, "notes_search_notes", query="kyo", response_fields=["id"])
             rows = await answer(client, "sql_query", query="SELECT count(*) AS many FROM books")

@@ -2,28 +2,36 @@
 
 import signal
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 from anyio import create_task_group, open_signal_receiver
+from starlette.routing import Route
 
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
-from bosa_mcp import links, logins
+from bosa_mcp import addresses, links, logins
 from bosa_mcp.access import Caller
+from bosa_mcp.accounts import Accounts
+from bosa_mcp.desk import Desk
+from bosa_mcp.doorway import Doorway
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.kept import Shelf
+from bosa_mcp.linking import Linking
 from bosa_mcp.links import Links
+from bosa_mcp.ours import OURS
 from bosa_mcp.refresh import Tools
+from bosa_mcp.results import Refusal
 from bosa_mcp.server import Parts, create_server
 from bosa_mcp.settings import Settings, reveal
 from bosa_mcp.store import Store
+from bosa_mcp.tickets import Tickets
 from bosa_mcp.transports import Serving
 from bosa_mcp.users import Users
 from bosa_mcp.web_files import WebFiles
@@ -82,7 +90,7 @@ async def open_parts(
             )
             # an embedded hub is there at once, each time at another address
             shelf = None if settings.is_embedded else Shelf.of(settings.data_dir, api.url)
-            tools = Tools(connector, wanted, shelf)
+            tools = Tools(connector, wanted, shelf, ours=OURS)
             parts = Parts(
                 tools=tools,
                 execution=Execution(connector, store, settings.call_budget, settings.result_bytes),
@@ -91,6 +99,7 @@ async def open_parts(
                 result_bytes=settings.result_bytes,
                 inputs=Inputs(store, None if url else settings.files_root),
                 files=Files(store, None if url else settings.data_dir / "downloads", _links(settings, url)),
+                linking=Linking(Accounts(connector), Tickets(), _nowhere, wanted.wants),
             )
             yield parts, caller
 
@@ -106,16 +115,43 @@ async def open_server(settings: Settings, url: str | None = None, *, asks_who: b
         parts.tools.fresh(settings.refresh),
         parts.store.swept(),
         _woken_by_hangup(parts.tools),
+        _with_pages(parts, settings, url) as (parts, pages),
     ):
         users = Users(parts.execution.connector, caller.credentials.api_key) if asks_who else None
         served = replace(parts, who=users.who) if users else parts
         sealed = parts.files.links
         files = sealed and WebFiles(parts.store, users.of if users else lambda _: caller, sealed)
-        yield Serving(create_server(served), served.tools, users, files)
+        yield Serving(create_server(served), served.tools, users, files, pages if url else ())
+
+
+@asynccontextmanager
+async def _with_pages(
+    parts: Parts, settings: Settings, url: str | None
+) -> AsyncGenerator[tuple[Parts, Sequence[Route]]]:
+    """The parts, and the pages on which people link accounts; they are served here where nobody comes over HTTP."""
+    linking = parts.linking
+    assert linking is not None  # noqa: S101  it is made with the parts
+    doorway = Doorway(linking.tickets)
+
+    async def there() -> str:
+        return addresses.outside(url, settings.public_url, settings.allowed_hosts) if url else await doorway.url()
+
+    linking = replace(linking, place=there)
+    pages = Desk(linking).routes()
+    async with doorway.usable(pages):
+        yield replace(parts, linking=linking), pages
+
+
+async def _nowhere() -> str:
+    raise Refusal(
+        "unsupported", "A link would not outlast this command: use `bosa-mcp connect CONNECTOR`."
+    )
 
 
 def _links(settings: Settings, url: str | None) -> Links | None:
-    return Links(settings.public_url or url, links.key(settings.data_dir)) if url else None
+    if url is None:
+        return None
+    return Links(addresses.outside(url, settings.public_url, settings.allowed_hosts), links.key(settings.data_dir))
 
 
 @asynccontextmanager

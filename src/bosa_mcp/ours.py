@@ -1,0 +1,127 @@
+"""The tools that are no actions: which accounts are linked, linking one, and removing one."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+import mcp_types as types
+
+from bosa_connectors import schema
+from bosa_connectors.calls import Action
+from bosa_mcp.access import Caller
+from bosa_mcp.accounts import Account, acting
+from bosa_mcp.linking import Linking
+from bosa_mcp.results import Refusal
+from bosa_mcp.tickets import LASTING, Ticket
+from bosa_mcp.tools import Offer, annotate
+
+CONNECTOR: Final = "bosa"
+"""What stands before the names of these tools."""
+_NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+
+
+def _offer(
+    name: str,
+    does: Literal["read", "create", "delete"],
+    title: str,
+    description: str,
+    *required: str,
+    **properties: object,
+) -> Offer:
+    takes = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+    action = Action(CONNECTOR, name, "", description, takes, stated_effect=does)
+    listed = {key: value for key, value in takes.items() if value != []}
+    tool = types.Tool(
+        name=f"{CONNECTOR}_{name}",
+        title=title,
+        description=description,
+        input_schema=listed,
+        annotations=annotate(action),
+    )
+    size = len(tool.model_dump_json(by_alias=True, exclude_none=True).encode())
+    return Offer(tool, action, "", size=size, is_ours=True)
+
+
+ACCOUNTS: Final = _offer(
+    "accounts",
+    "read",
+    "Linked accounts",
+    "List the accounts that the person has linked, by connector, and which of them acts where a call names none.",
+    connector=_NAME,
+)
+CONNECT: Final = _offer(
+    "connect",
+    "create",
+    "Link an account",
+    "Get a link by which the person links an account to a connector. Give them the link; passwords and keys are entered"
+    " there, never here. It is good once, for ten minutes. With replace, an account that is linked already is linked"
+    " anew.",
+    "connector",
+    connector=_NAME,
+    replace={"type": "boolean"},
+)
+DISCONNECT: Final = _offer(
+    "disconnect",
+    "delete",
+    "Remove an account",
+    "Remove a linked account: its tools can no longer act for it.",
+    "connector",
+    "account",
+    connector=_NAME,
+    account=_NAME,
+)
+OURS: Final = (ACCOUNTS, CONNECT, DISCONNECT)
+
+
+async def carry_out(
+    linking: Linking, offer: Offer, sent: Mapping[str, object], connectors: Iterable[str], caller: Caller
+) -> dict[str, object]:
+    """The content of the result; `connectors` are those that accounts can be linked to. Raises BosaError, Refusal."""
+    schema.check(offer.action, sent)
+    connector = str(sent.get("connector", ""))
+    if offer is ACCOUNTS:
+        return await _accounts(linking, connector, connectors, caller)
+    if offer is CONNECT:
+        ticket = await linking.link(caller, connector, replaces=sent.get("replace") is True)
+        return {"data": told(ticket), "meta": None, "notes": [_NEXT]}
+    return await _removed(linking, connector, str(sent["account"]), caller)
+
+
+_NEXT: Final = "Give the person the link. When they are done, call the tool that needs the account again."
+
+
+def told(ticket: Ticket) -> dict[str, object]:
+    """A link, as a model gets it."""
+    how = "at the service" if ticket.purpose.schema is None else "on a form"
+    return {"connector": ticket.purpose.connector, "how": how, "url": ticket.url, "minutes": int(LASTING // 60)}
+
+
+async def _accounts(linking: Linking, connector: str, connectors: Iterable[str], caller: Caller) -> dict[str, object]:
+    person = await linking.accounts.person(caller)
+    found: dict[str, list[Account]] = {name: [] for name in connectors}
+    for account in person.accounts:
+        if linking.wants(account.connector):
+            found.setdefault(account.connector, []).append(account)
+    if connector and connector not in found:
+        raise Refusal(
+            "not_found", f"No accounts are linked to {connector[:100]!r}.", "bosa_accounts without arguments lists all."
+        )
+    wanted = {connector: found[connector]} if connector else dict(sorted(found.items()))
+    named = caller.credentials.account
+    return {
+        "data": {name: [_told(each, acting(mine, named)) for each in mine] for name, mine in wanted.items()},
+        "meta": None,
+    }
+
+
+def _told(account: Account, acts: Account | None) -> dict[str, object]:
+    status = {"status": account.status} if account.status else {}
+    return {"account": account.name, "acts": account == acts, **status}
+
+
+async def _removed(linking: Linking, connector: str, account: str, caller: Caller) -> dict[str, object]:
+    if not linking.wants(connector):
+        raise Refusal("not_found", f"This server does not offer a connector {connector[:100]!r}.")
+    trouble = await linking.remove(caller, connector, account)
+    if trouble:
+        raise Refusal("not_found", trouble, "bosa_accounts lists the accounts that are linked.")
+    return {"data": {"connector": connector, "account": account, "removed": True}, "meta": None}

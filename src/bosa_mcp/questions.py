@@ -1,0 +1,249 @@
+"""What a person is asked in order to link an account: the schema of a configuration becomes questions, answers JSON."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from bosa_connectors import schema
+from bosa_connectors.calls import Action
+from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
+from bosa_connectors.shapes import is_object, items, members
+from bosa_mcp.invisible import plain
+
+Kind: TypeAlias = Literal["text", "number", "choice", "check", "json"]
+WHOLE: Final = ""
+"""The name of the question for a configuration that is not put together from members."""
+_MOST: Final = 100
+_DEPTH: Final = 10
+_LABEL_LENGTH: Final = 120
+_HELP_LENGTH: Final = 600
+_SECRET: Final = re.compile(r"key|secret|token|passw|passphrase|passcode|pwd|credential|private", re.IGNORECASE)
+_WORDS: Final = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that a person is asked."""
+
+    name: str
+    """The member of the configuration; foreign text."""
+    label: str
+    help: str
+    kind: Kind
+    is_required: bool = False
+    is_secret: bool = False
+    """Not shown while it is written, and never shown again."""
+    choices: Sequence[object] = ()
+    default: object = None
+    expected: str = ""
+    """What is a right answer, in a few words."""
+
+
+def questions(config: Mapping[str, object]) -> list[Question]:
+    """The questions, in the order of the schema; one for the whole where there are no members to ask for."""
+    properties = members(config.get("properties"))
+    if not properties or len(properties) > _MOST:
+        label, text = "Configuration", _text(config.get("description"), _HELP_LENGTH)
+        secret = _holds_secret("", config, config)
+        return [Question(WHOLE, label, text or "As JSON.", "json", is_required=True, is_secret=secret)]
+    required = {str(name) for name in items(config.get("required"))}
+    return [_question(name, each, config, is_required=name in required) for name, each in properties.items()]
+
+
+def _question(name: str, said: object, root: Mapping[str, object], *, is_required: bool) -> Question:
+    node = _resolved(said, root)
+    choices = _choices(node)
+    kind: Kind = "choice" if choices else _kind(node)
+    is_secret = kind in {"text", "number", "json"} and _holds_secret(name, said, root)
+    return Question(
+        name=name,
+        label=_text(node.get("title"), _LABEL_LENGTH) or _label(name),
+        help=_text(node.get("description"), _HELP_LENGTH),
+        kind=kind,
+        is_required=is_required,
+        is_secret=is_secret,
+        choices=choices,
+        default=None if is_secret else node.get("default"),
+        expected=schema.describe({key: value for key, value in node.items() if key != "format"}),
+    )
+
+
+def _label(name: str) -> str:
+    words = _WORDS.sub(" ", plain(name)).strip()
+    return f"{words[:1].upper()}{words[1:]}"[:_LABEL_LENGTH] or "(no name)"
+
+
+def _text(value: object, most: int) -> str:
+    return plain(value).strip()[:most] if isinstance(value, str) else ""
+
+
+def _resolved(said: object, root: Mapping[str, object]) -> Mapping[str, object]:
+    """The schema without references and without `null`, where one branch is left; what stands beside these stays."""
+    node = dict(members(said))
+    for _ in range(_DEPTH):
+        reference = node.pop("$ref", None)
+        if isinstance(reference, str):
+            node = {**members(_target(root, reference)), **node}
+            continue
+        union = next((key for key in ("anyOf", "oneOf") if key in node), None)
+        branches = [branch for branch in items(node.get(union or "")) if members(branch).get("type") != "null"]
+        if union and len(branches) == 1:
+            rest = {key: value for key, value in node.items() if key != union}
+            node = {**members(branches[0]), **rest}
+            continue
+        break
+    return node
+
+
+def _target(root: Mapping[str, object], reference: str) -> object:
+    found: object = root
+    for part in reference.removeprefix("#").split("/")[1:]:
+        found = members(found).get(part.replace("~1", "/").replace("~0", "~"))
+    return found
+
+
+def _choices(node: Mapping[str, object]) -> list[object]:
+    if "const" in node:
+        return [node["const"]]
+    return [value for value in items(node.get("enum")) if value is not None]
+
+
+def _kind(node: Mapping[str, object]) -> Kind:
+    types = [each for each in items(node.get("type")) or [node.get("type")] if each != "null"]
+    match types:
+        case ["string"]:
+            return "text"
+        case ["integer"] | ["number"]:
+            return "number"
+        case ["boolean"]:
+            return "check"
+        case _:
+            return "json"
+
+
+def _holds_secret(name: str, said: object, root: Mapping[str, object], depth: int = _DEPTH) -> bool:
+    """Whether this, or something in it, is better not seen."""
+    node = _resolved(said, root)
+    if _SECRET.search(name) or node.get("format") == "password" or node.get("writeOnly") is True:
+        return True
+    if depth == 0:
+        return True  # nobody can tell
+    below = [(str(key), each) for key, each in members(node.get("properties")).items()]
+    below += [("", each) for key in ("anyOf", "oneOf", "allOf") for each in items(node.get(key))]
+    below += [("", node[key]) for key in ("items", "additionalProperties") if is_object(node.get(key))]
+    return any(_holds_secret(key, each, root, depth - 1) for key, each in below)
+
+
+def configuration(asked: Iterable[Question], given: Mapping[str, str]) -> dict[str, object]:
+    """What the answers come to, by the names of their questions. Raises InvalidArguments.
+
+    An answer that is empty is none; one that is no number or no JSON, where that is asked for, stays text, for the
+    check to refuse.
+    """
+    config: dict[str, object] = {}
+    for question in asked:
+        text = given.get(question.name, "")
+        if question.kind == "check":
+            config[question.name] = bool(text)
+        elif text:
+            config[question.name] = _value(question, text)
+    if WHOLE not in config:
+        return config
+    whole = config[WHOLE]
+    if not is_object(whole):
+        raise InvalidArguments([Problem(WHOLE, "Expected an object in JSON", "an object in JSON")])
+    return dict(whole)
+
+
+def _value(question: Question, text: str) -> object:
+    match question.kind:
+        case "choice":
+            chosen = (value for value in question.choices if spelled(value) == text)
+            return next(chosen, text)
+        case "number":
+            return _number(text.strip())
+        case "json":
+            return _json(text)
+        case _:
+            return text
+
+
+def spelled(value: object) -> str:
+    """A value as a person reads and writes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(text: str) -> object:
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        return value if value == value and abs(value) != float("inf") else text  # noqa: PLR0124  NaN alone is not itself
+    return text
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return text
+
+
+def check(config: Mapping[str, object], answers: Mapping[str, object], asked: Iterable[Question]) -> None:
+    """Raises InvalidArguments where a configuration is not what its schema says; no message holds a secret.
+
+    Where the schema makes no sense, only the API can say.
+    """
+    secret = {question.name for question in asked if question.is_secret}
+    try:
+        schema.check(Action("", "configuration", "/", "", config), answers)
+    except InvalidSchema:
+        return
+    except InvalidArguments as wrong:
+        raise InvalidArguments(_discreet(problem, secret) for problem in wrong.errors) from None
+
+
+def _discreet(problem: Problem, secret: set[str]) -> Problem:
+    """The problem; of a secret without the value that was given."""
+    name = problem.path.split(".")[0]
+    if (name in secret or WHOLE in secret) and problem.message not in {"Field required", schema.UNKNOWN}:
+        return Problem(problem.path, "This is not what is expected here", "a right value")
+    return problem
+
+
+def beside(problems: Iterable[Problem], asked: Sequence[Question]) -> tuple[dict[str, str], list[str]]:
+    """What is wrong, beside the question that it is about; and what is about none."""
+    names = {question.name for question in asked}
+    each: dict[str, str] = {}
+    rest: list[str] = []
+    for problem in problems:
+        about = [name for name in names if name == WHOLE or _is_about(problem.path, name)]
+        name = max(about, key=len, default=None)
+        text = plain(problem.message)[:300]
+        if name is None:
+            rest.append(f"{plain(problem.path)[:100]}: {text}" if problem.path else text)
+        else:
+            inside = problem.path.removeprefix(name).removeprefix(".")
+            each.setdefault(name, f"{plain(inside)[:100]}: {text}" if inside else text)
+    return each, rest
+
+
+def _is_about(path: str, name: str) -> bool:
+    return path == name or path.startswith(f"{name}.")
+
+
+def refused(details: object) -> list[Problem]:
+    """What the API found wrong with a configuration: `[{"loc": ["body", "configuration", "file"], "msg": …}]`."""
+    found = [members(detail) for detail in items(details)[:_MOST] if "msg" in members(detail)]
+    return [Problem(_place(items(each.get("loc"))), str(each["msg"]), "") for each in found]
+
+
+def _place(loc: Sequence[object]) -> str:
+    parts = [str(part) for part in loc]
+    for outer in ("body", "configuration"):
+        if parts[:1] == [outer]:
+            parts = parts[1:]
+    return ".".join(parts)
