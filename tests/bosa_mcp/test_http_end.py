@@ -144,7 +144,6 @@ def test_an_address_that_is_taken_is_one_line_and_1(shop: ScriptedApi, tmp_path:
         "--transport http --host 0.0.0.0": "127.0.0.1",
         "--transport http --host ::": "BOSA_AUTH",
         "--transport sse --host example.com": "BOSA_AUTH",
-        "--transport http --auth user-token": "BOSA_AUTH",
         "--transport http --public-url mcp.example.com": "BOSA_PUBLIC_URL",
         "--transport http --allowed-hosts https://a.example": "BOSA_ALLOWED_HOSTS",
         "--port 8081": "--transport http",
