@@ -184,3 +184,13 @@ def test_an_api_that_fails_is_one_line_of_the_log_that_says_what_to_do(shop: Scr
             out, log = each.rest()
             assert out == ""
             assert all("no tools of connector" in line for line in log.splitlines())  # it looks again and again
+
+
+def test_a_file_more_is_told_where_there_is_one_person_alone(tmp_path: Path) -> None:
+    with started(tmp_path) as server:
+        server.send(*HANDSHAKE, call(1, "notes_export_notes"))
+        told = [json.loads(server.line('"jsonrpc"')) for _ in range(3)]
+        server.end_of_input()
+        assert server.wait() == 0
+    assert told[0]["result"]["capabilities"]["resources"]["listChanged"] is True
+    assert {each.get("method") for each in told[1:]} == {None, "notifications/resources/list_changed"}
