@@ -13,6 +13,9 @@ import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 
+from bosa_hub.loading import load
+from bosa_mcp.settings import load as load_settings
+
 _SECTION = (Path(__file__).parent.parent / "README.md").read_text("utf-8").split("### A connector of your own")[1]
 _COMMAND = (sys.executable, "-m", "bosa_mcp")
 
@@ -61,6 +64,16 @@ def test_the_hub_offers_it(folder: Path) -> None:
         loud = client.post("/connectors/shouting/shout", files={"file": ("a.txt", b"quiet")})
         assert (loud.content, loud.headers["Content-Disposition"]) == (b"QUIET", 'attachment; filename="loud.txt"')
         assert "Forecasts." in client.get("/docs").text
+
+
+def test_one_with_oauth2_can_be_offered(tmp_path: Path) -> None:
+    _, _, agreeing, *_ = _shown("python")
+    (tmp_path / "agreeing_module.py").write_text(agreeing, "utf-8")
+    loaded = load(["agreeing_module:Photos"], folder=tmp_path)
+    assert [(each.name, loaded.failures) for each in loaded.connectors] == [("photos", [])]
+    settings = tmp_path / "bosa-mcp.toml"
+    settings.write_text(_shown("toml")[0], "utf-8")
+    assert load_settings({}, settings).hub_oauth["photos"].client_id == "…"
 
 
 async def test_it_is_a_tool_of_the_server(folder: Path) -> None:
