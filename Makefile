@@ -1,7 +1,7 @@
 # Everything here works on a fresh machine that has Python 3.11+ and a package index.
 #   make demo         see it work             make check        lint, types, directions: the quick part
 #   make test         check, then the tests   make conformance  against software that we did not write
-#   make bench        how fast the hub and the SDK are
+#   make bench        how fast the hub, the SDK and the MCP server are
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,6 +28,7 @@ conformance: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python tests/benchmarks/hub.py
 	$(BIN)/python -m tests.benchmarks.sdk
+	$(BIN)/python tests/benchmarks/mcp_server.py
 
 .venv/.base: pyproject.toml
 	@$(if $(UV),true,$(PYTHON) -c 'import sys; sys.exit("bosa-mcp needs Python 3.11 or later: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)')
