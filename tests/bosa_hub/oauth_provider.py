@@ -47,7 +47,7 @@ class Provider:
     odd: Odd | None = None
     """What answers at the token endpoint instead."""
     asks: bool = False
-    """Whether a person has to agree on a page."""
+    """Whether a person has to agree on a page, where a script presses the button for them."""
     codes: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     grants: list[Grant] = field(default_factory=list[Grant])
     seen: list[str] = field(default_factory=list[str])
@@ -88,7 +88,8 @@ class Provider:
         if self.asks and request.method == "GET":
             action = escape(f"/authorize?{request.url.query}")
             page = f"<form method=post action='{action}'><button id=agree>I agree</button></form>"
-            return HTMLResponse(f"<!doctype html><title>The service</title>{page}")
+            click = "<script>document.getElementById('agree').click()</script>"
+            return HTMLResponse(f"<!doctype html><title>The service</title>{page}{click}")
         code = secrets.token_hex(8)
         self.codes[code] = dict(asked)
         return RedirectResponse(f"{back}?{urlencode({'code': code, 'state': asked['state']})}", 302)
@@ -139,6 +140,10 @@ class Provider:
         self.grants[:] = [grant for grant in self.grants if token not in {grant.refresh_token, *grant.access}]
         return Response()
 
+    async def done(self, request: Request) -> Response:
+        """The caller's page, where the user ends up."""
+        return HTMLResponse(f"<!doctype html><p id=end>{escape(str(request.query_params))}</p>")
+
     async def userinfo(self, request: Request) -> Response:
         return JSONResponse(dict(self.user)) if self._bearer(request) else Response(status_code=401)
 
@@ -180,6 +185,7 @@ def providing() -> Generator[Provider]:
         Route("/authorize", seen(provider.authorize), methods=["GET", "POST"]),
         Route("/token", seen(provider.token), methods=["POST"]),
         Route("/revoke", seen(provider.revoke), methods=["POST"]),
+        Route("/done", seen(provider.done)),
         Route("/userinfo", seen(provider.userinfo)),
         Route("/things", seen(provider.things), methods=["GET", "POST"]),
     ]
