@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -98,7 +98,9 @@ class Provider:
         if self.odd:
             return await self.odd(request)
         form = await request.form()
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        pair = b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        is_basic = request.headers.get("Authorization") == f"Basic {pair}"
+        if not is_basic and (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return JSONResponse({"error": "invalid_client"}, 401)
         with self.lock:
             grant = self._granted(form) if form.get("grant_type") == "authorization_code" else self._again(form)

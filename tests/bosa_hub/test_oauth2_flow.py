@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -293,3 +295,30 @@ def test_a_hub_without_an_application_says_what_its_operator_must_do(tmp_path: P
         refused = ada.post("/connectors/things/integrations", json={"callback_url": "http://localhost/"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (500, "OAUTH2_NOT_SET_UP")
         assert "BOSA_HUB_OAUTH" in refused.json()["message"]
+
+
+def test_the_secret_may_be_shown_in_a_header(tmp_path: Path, provider: Provider) -> None:
+    with hub_with(tmp_path, Things(provider, auth_method="client_secret_basic")) as hub, new_user(hub) as ada:
+        assert link(ada) == {"user_identifier": "ada@service.example"}
+        provider.end_access()
+        assert things(ada).status_code == 200
+
+
+def test_without_the_extra_a_connector_is_left_out_with_advice_and_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / "agreeing.py").write_text(
+        "from bosa_hub import Connector, OAuth2, action\n"
+        "class Agreeing(Connector):\n"
+        "    oauth2 = OAuth2(authorize_url='https://a.example/a', token_url='https://a.example/t')\n"
+        "    @action(effect='read')\n"
+        "    async def get(self) -> str:\n"
+        "        return ''\n"
+    )
+    script = (
+        "import sys; sys.modules['httpx_oauth'] = None\n"
+        "from bosa_hub.connectors import built_in; from bosa_hub.loading import load; import bosa_hub.serve\n"
+        f"from pathlib import Path; loaded = load(['agreeing:Agreeing'], built_in(), Path({str(tmp_path)!r}))\n"
+        "print([each.name for each in loaded.connectors], *loaded.failures)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("['files', 'notes', 'sql'] The connector 'agreeing:Agreeing' was left out: ")
+    assert "pip install 'bosa-mcp[hub-oauth]'" in ran.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bosa_mcp.settings import InvalidSettings, Settings, check_api, load, reveal
+from bosa_mcp.settings import InvalidSettings, Settings, check_api, load, reveal, secrets
 
 SECRETS = ("BOSA_API_KEY", "BOSA_USER_TOKEN", "BOSA_HUB_MASTER_KEY", "BOSA_HUB_ENCRYPTION_KEY")
 
@@ -228,3 +228,30 @@ def test_a_password_in_an_address_is_not_shown(variables: Variables, address: st
 def test_empty_values_count_as_unset_wherever_they_stand(tmp_path: Path) -> None:
     assert load({"api_base_url": ""}).is_embedded
     assert load({}, write(tmp_path / "x.toml", 'api_key = ""\n')).is_embedded
+
+
+def test_the_hubs_applications_come_from_json_from_parts_or_from_the_file(tmp_path: Path, variables: Variables) -> None:
+    file = write(tmp_path / "x.toml", '[hub_oauth.photos]\nclient_id = "a"\nclient_secret = "planted-1"\n')
+    assert load({}, file).hub_oauth["photos"].client_id == "a"
+    variables.set("BOSA_HUB_OAUTH", '{"maps": {"client_id": "b", "client_secret": "planted-2"}}')
+    variables.set("BOSA_HUB_OAUTH__DRIVE__CLIENT_ID", "c")
+    variables.set("BOSA_HUB_OAUTH__DRIVE__CLIENT_SECRET", "planted-3")
+    found = load({}, file)
+    assert {name: each.client_id for name, each in found.hub_oauth.items()} == {
+        "photos": "a",
+        "maps": "b",
+        "drive": "c",
+    }
+    assert {"planted-1", "planted-2", "planted-3"} <= set(secrets(found))
+    assert "planted" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "value", ["planted", '["planted"]', '{"a": "planted"}', '{"a": {"client_id": "planted"}}', '{"a": {"planted": 1}}']
+)
+def test_applications_that_make_no_sense_are_not_shown(variables: Variables, value: str) -> None:
+    variables.set("BOSA_HUB_OAUTH", value)
+    with pytest.raises(InvalidSettings, match="BOSA_HUB_OAUTH") as odd:
+        load({})
+    assert "planted" not in str(odd.value)
+    assert "\n" not in str(odd.value)
