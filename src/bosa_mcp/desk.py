@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bosa_connectors.errors import BosaError
 from bosa_mcp import connect_page, questions
-from bosa_mcp.linking import CONNECT, CONNECTED, Linking, Wrong
+from bosa_mcp.linking import CONNECT, CONNECTED, Linking, Wrong, told
 from bosa_mcp.questions import Question
 from bosa_mcp.results import Refusal
 from bosa_mcp.tickets import BadTicket, Ticket
@@ -51,7 +51,7 @@ class Desk:
                 return self._form(ticket, asked)
             return await self._filled_in(ticket, asked, await _sent(request))
         except BadTicket as bad:
-            return _page(connect_page.notice("This link is of no use", str(bad), tone="bad"), bad.status)
+            return _of_no_use(bad)
         except _BadForm as bad:
             return _page(connect_page.notice("This is not the form", str(bad), tone="bad"), 400)
 
@@ -60,7 +60,7 @@ class Desk:
         try:
             ticket = self.linking.tickets.find(request.path_params["ticket"])
         except BadTicket as bad:
-            return _page(connect_page.notice("This link is of no use", str(bad), tone="bad"), bad.status)
+            return _of_no_use(bad)
         landing = await self.linking.landed(ticket, request.query_params)
         connector = ticket.purpose.connector
         if landing.is_linked:
@@ -106,13 +106,14 @@ class Desk:
             if ticket.state == "used":
                 return _page(connect_page.notice("It is not known what happened", *linked.besides, tone="bad"), 502)
             return self._form(ticket, asked, given, linked)
-        connector = ticket.purpose.connector
-        return _page(
-            connect_page.notice(f"{connector} is connected", f"Account {linked} is linked.", _BACK, tone="good")
-        )
+        return _page(connect_page.notice(f"{ticket.purpose.connector} is connected", told(linked), _BACK, tone="good"))
 
 
 _BACK: Final = "Go back to where you came from: it can be used there now."
+
+
+def _of_no_use(bad: BadTicket) -> Response:
+    return _page(connect_page.notice("This link is of no use", str(bad), tone="bad"), bad.status)
 
 
 async def _sent(request: Request) -> dict[str, str]:

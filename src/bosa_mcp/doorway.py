@@ -49,6 +49,7 @@ class Doorway:
             return url
 
     async def _serve(self, *, task_status: TaskStatus[str]) -> None:
+        structlog.contextvars.clear_contextvars()  # those of the call that asked for the first link
         with closing(listen(HOST, 0)) as listener:
             port = listener.getsockname()[1]
             url = addresses.url_of(HOST, port)

@@ -1,6 +1,6 @@
 """Accounts are linked and removed: by a link that a person opens, for secrets never pass a model."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,7 +21,7 @@ from bosa_connectors.hiding import hide, texts
 from bosa_connectors.shapes import is_object
 from bosa_mcp import questions
 from bosa_mcp.access import Caller
-from bosa_mcp.accounts import Accounts, listed, token
+from bosa_mcp.accounts import Accounts, token
 from bosa_mcp.invisible import plain
 from bosa_mcp.questions import Question
 from bosa_mcp.results import Refusal
@@ -63,6 +63,7 @@ class Landing:
 
     is_linked: bool
     message: str
+    account: str = ""
 
 
 def ways_in(said: list[dict[str, object]]) -> Ways:
@@ -134,41 +135,44 @@ class Linking:
         return url
 
     async def fill_in(
-        self, ticket: Ticket, asked: list[Question], given: Mapping[str, str], *, replaces: bool
+        self, ticket: Ticket, asked: Sequence[Question], given: Mapping[str, str], *, replaces: bool
     ) -> Wrong | str:
         """Links an account by what a person has answered: its name, or what is wrong. Raises BadTicket."""
         it = ticket.purpose
         assert it.schema is not None  # noqa: S101  there were questions
         self.tickets.take(ticket)
         try:
-            linked = await self.configure(it.caller, it.connector, it.schema, asked, given, replaces=replaces)
+            config = questions.configuration(asked, given)
+            linked = await self.configure(it.caller, it.connector, it.schema, config, replaces=replaces)
             if isinstance(linked, str):
-                self.tickets.use_up(ticket, f"Account {linked} of {it.connector} was linked.")
+                self.tickets.use_up(ticket, told(linked), is_linked=True, account=linked)
         except OutcomeUnknown as lost:
-            self.tickets.use_up(ticket, "Whether an account was linked is not known.")
+            self.tickets.use_up(ticket, "Whether an account was linked is not known.", is_linked=False)
             return Wrong(besides=[str(lost)])
         finally:
             self.tickets.put_back(ticket)
         return linked
 
-    async def configure(  # noqa: PLR0913  what a configuration needs
+    async def configure(
         self,
         caller: Caller,
         connector: str,
         schema: Mapping[str, object],
-        asked: list[Question],
-        given: Mapping[str, str],
+        config: Mapping[str, object],
         *,
         replaces: bool,
     ) -> Wrong | str:
-        """The same without a link. Raises OutcomeUnknown."""
+        """The same by a configuration, without a link; an account that is linked anew is not named.
+
+        Raises OutcomeUnknown.
+        """
+        asked = questions.questions(schema)
         try:
-            config = questions.configuration(asked, given)
             questions.check(schema, config, asked)
         except InvalidArguments as wrong:
             return Wrong(*questions.beside(wrong.errors, asked))
         before = await self._names(caller, connector)
-        secret = [text for each in asked if each.is_secret for text in texts(config.get(each.name, given.get("")))]
+        secret = list(texts(questions.confided(config, asked)))
         try:
             done = await self.connector.initiate_plugin_configuration(connector, token(caller), config, replaces)
         except OutcomeUnknown:
@@ -186,7 +190,7 @@ class Linking:
             return Wrong(besides=[hide(plain(done.message), secret)[:_SAID]])
         log.info("an account was linked", connector=connector)
         new = [name for name in await self._names(caller, connector) if name not in before]
-        return repr(plain(new[0])[:200]) if new else "(of the same name)"
+        return new[0] if new else ""
 
     async def _names(self, caller: Caller, connector: str) -> list[str]:
         try:
@@ -194,28 +198,34 @@ class Linking:
         except BosaError:
             return []
 
-    async def landed(self, ticket: Ticket, query: Mapping[str, str]) -> Landing:
-        """What came of it, when the person is back from the service: the API says so, not the address."""
+    async def look(self, ticket: Ticket) -> Landing:
+        """Whether the account that the link is for is linked: the API says so. Raises BosaError."""
         it = ticket.purpose
-        self.accounts.forget(it.caller)
-        try:
-            person = await self.accounts.person(it.caller)
-        except BosaError as failure:
-            return Landing(is_linked=False, message=f"The API does not say whether an account is linked. {failure}")
+        person = await self.accounts.person(it.caller)
         mine = person.of(it.connector)
         new = [account for account in mine if account.name not in it.before]
-        said = plain(query.get("error_description") or query.get("message") or query.get("error") or "")[:_SAID]
-        has_failed = "error" in query or query.get("success", "").lower() == "false"
-        if new or (mine and it.replaces and not has_failed):
-            message = f"Linked: {listed(new or mine)}."
-            self.tickets.use_up(ticket, message)
-            log.info("an account was linked", connector=it.connector)
-            return Landing(is_linked=True, message=message)
-        if has_failed:
-            message = f"No account was linked. {said}".strip()
-            self.tickets.use_up(ticket, message)
-            return Landing(is_linked=False, message=message)
+        if new:
+            return Landing(is_linked=True, message=told(new[-1].name), account=new[-1].name)
         return Landing(is_linked=False, message="No new account is linked so far.")
+
+    async def landed(self, ticket: Ticket, query: Mapping[str, str]) -> Landing:
+        """What came of it, when the person is back from the service, which may say in the address why nothing did."""
+        it = ticket.purpose
+        try:
+            landing = await self.look(ticket)
+        except BosaError as failure:
+            return Landing(is_linked=False, message=f"The API does not say whether an account is linked. {failure}")
+        has_failed = "error" in query or query.get("success", "").lower() == "false"
+        if landing.is_linked:
+            log.info("an account was linked", connector=it.connector)
+        elif has_failed:
+            said = query.get("error_description") or query.get("message") or query.get("error") or ""
+            landing = Landing(is_linked=False, message=f"No account was linked. {plain(said)[:_SAID]}".strip())
+        elif it.replaces and it.before:
+            landing = Landing(is_linked=True, message="The account was linked anew.")
+        if landing.is_linked or has_failed:
+            self.tickets.use_up(ticket, landing.message, is_linked=landing.is_linked, account=landing.account)
+        return landing
 
     async def remove(self, caller: Caller, connector: str, account: str | None) -> str | None:
         """Removes an account, the selected one where none is named; why it is not removed, if so. Raises BosaError."""
@@ -230,6 +240,11 @@ class Linking:
     async def is_linked(self, caller: Caller, connector: str) -> bool:
         """Whether the user has an account there now. Raises BosaError."""
         return await self.connector.user_has_integration(connector, token(caller))
+
+
+def told(name: str) -> str:
+    """What a person is told of an account that was linked."""
+    return f"Account {plain(name)[:200]!r} was linked." if name else "The account was linked anew."
 
 
 def _without(secret: list[str], problem: Problem) -> Problem:

@@ -11,6 +11,7 @@ from bosa_mcp.access import Caller
 from bosa_mcp.accounts import Account, acting
 from bosa_mcp.linking import Linking
 from bosa_mcp.results import Refusal
+from bosa_mcp.table import Table
 from bosa_mcp.tickets import LASTING, Ticket
 from bosa_mcp.tools import Offer, annotate
 
@@ -79,7 +80,7 @@ async def carry_out(
     schema.check(offer.action, sent)
     connector = str(sent.get("connector", ""))
     if offer is ACCOUNTS:
-        return await _accounts(linking, connector, connectors, caller)
+        return {"data": await overview(linking, connector, connectors, caller), "meta": None}
     if offer is CONNECT:
         ticket = await linking.link(caller, connector, replaces=sent.get("replace") is True)
         return {"data": told(ticket), "meta": None, "notes": [_NEXT]}
@@ -95,7 +96,10 @@ def told(ticket: Ticket) -> dict[str, object]:
     return {"connector": ticket.purpose.connector, "how": how, "url": ticket.url, "minutes": int(LASTING // 60)}
 
 
-async def _accounts(linking: Linking, connector: str, connectors: Iterable[str], caller: Caller) -> dict[str, object]:
+async def overview(
+    linking: Linking, connector: str, connectors: Iterable[str], caller: Caller
+) -> dict[str, list[dict[str, object]]]:
+    """The accounts of one connector, or of each. Raises BosaError, and Refusal where there is no such connector."""
     person = await linking.accounts.person(caller)
     found: dict[str, list[Account]] = {name: [] for name in connectors}
     for account in person.accounts:
@@ -107,10 +111,12 @@ async def _accounts(linking: Linking, connector: str, connectors: Iterable[str],
         )
     wanted = {connector: found[connector]} if connector else dict(sorted(found.items()))
     named = caller.credentials.account
-    return {
-        "data": {name: [_told(each, acting(mine, named)) for each in mine] for name, mine in wanted.items()},
-        "meta": None,
-    }
+    return {name: [_told(each, acting(mine, named)) for each in mine] for name, mine in wanted.items()}
+
+
+def with_accounts(table: Table) -> list[str]:
+    """The connectors to which accounts can be linked, as far as the API says so."""
+    return [name for name, each in table.listed.items() if each.has_accounts]
 
 
 def _told(account: Account, acts: Account | None) -> dict[str, object]:

@@ -13,8 +13,6 @@ from bosa_connectors.shapes import is_object, items, members
 from bosa_mcp.invisible import plain
 
 Kind: TypeAlias = Literal["text", "number", "choice", "check", "json"]
-WHOLE: Final = ""
-"""The name of the question for a configuration that is not put together from members."""
 _MOST: Final = 100
 _DEPTH: Final = 10
 _LABEL_LENGTH: Final = 120
@@ -39,6 +37,8 @@ class Question:
     default: object = None
     expected: str = ""
     """What is a right answer, in a few words."""
+    is_whole: bool = False
+    """It is about a configuration as a whole, which is not put together from members."""
 
 
 def questions(config: Mapping[str, object]) -> list[Question]:
@@ -47,7 +47,7 @@ def questions(config: Mapping[str, object]) -> list[Question]:
     if not properties or len(properties) > _MOST:
         label, text = "Configuration", _text(config.get("description"), _HELP_LENGTH)
         secret = _holds_secret("", config, config)
-        return [Question(WHOLE, label, text or "As JSON.", "json", is_required=True, is_secret=secret)]
+        return [Question("", label, text or "As JSON.", "json", is_required=True, is_secret=secret, is_whole=True)]
     required = {str(name) for name in items(config.get("required"))}
     return [_question(name, each, config, is_required=name in required) for name, each in properties.items()]
 
@@ -136,8 +136,8 @@ def _holds_secret(name: str, said: object, root: Mapping[str, object], depth: in
     return any(_holds_secret(key, each, root, depth - 1) for key, each in below)
 
 
-def configuration(asked: Iterable[Question], given: Mapping[str, str]) -> dict[str, object]:
-    """What the answers come to, by the names of their questions. Raises InvalidArguments.
+def configuration(asked: Sequence[Question], given: Mapping[str, str]) -> dict[str, object]:
+    """What the answers come to, by the names of their questions.
 
     An answer that is empty is none; one that is no number or no JSON, where that is asked for, stays text, for the
     check to refuse.
@@ -149,12 +149,12 @@ def configuration(asked: Iterable[Question], given: Mapping[str, str]) -> dict[s
             config[question.name] = bool(text)
         elif text:
             config[question.name] = _value(question, text)
-    if WHOLE not in config:
-        return config
-    whole = config[WHOLE]
-    if not is_object(whole):
-        raise InvalidArguments([Problem(WHOLE, "Expected an object in JSON", "an object in JSON")])
-    return dict(whole)
+    whole = config.get("") if _is_whole(asked) else None
+    return dict(whole) if is_object(whole) else config
+
+
+def _is_whole(asked: Sequence[Question]) -> bool:
+    return len(asked) == 1 and asked[0].is_whole
 
 
 def _value(question: Question, text: str) -> object:
@@ -192,35 +192,43 @@ def _json(text: str) -> object:
         return text
 
 
-def check(config: Mapping[str, object], answers: Mapping[str, object], asked: Iterable[Question]) -> None:
+def check(config: Mapping[str, object], answers: Mapping[str, object], asked: Sequence[Question]) -> None:
     """Raises InvalidArguments where a configuration is not what its schema says; no message holds a secret.
 
     Where the schema makes no sense, only the API can say.
     """
-    secret = {question.name for question in asked if question.is_secret}
+    if _is_whole(asked) and not answers.keys() - {""}:
+        raise InvalidArguments([Problem("", "Expected an object in JSON", "an object in JSON")])
     try:
         schema.check(Action("", "configuration", "/", "", config), answers)
     except InvalidSchema:
         return
     except InvalidArguments as wrong:
-        raise InvalidArguments(_discreet(problem, secret) for problem in wrong.errors) from None
+        raise InvalidArguments(_discreet(problem, asked) for problem in wrong.errors) from None
 
 
-def _discreet(problem: Problem, secret: set[str]) -> Problem:
+def confided(config: Mapping[str, object], asked: Sequence[Question]) -> dict[str, object]:
+    """What of a configuration is secret."""
+    if _is_whole(asked):
+        return dict(config)
+    names = {question.name for question in asked if question.is_secret}
+    return {name: value for name, value in config.items() if name in names}
+
+
+def _discreet(problem: Problem, asked: Sequence[Question]) -> Problem:
     """The problem; of a secret without the value that was given."""
-    name = problem.path.split(".")[0]
-    if (name in secret or WHOLE in secret) and problem.message not in {"Field required", schema.UNKNOWN}:
+    is_secret = any(each.is_secret and (each.is_whole or _is_about(problem.path, each.name)) for each in asked)
+    if is_secret and problem.message not in {"Field required", schema.UNKNOWN}:
         return Problem(problem.path, "This is not what is expected here", "a right value")
     return problem
 
 
 def beside(problems: Iterable[Problem], asked: Sequence[Question]) -> tuple[dict[str, str], list[str]]:
     """What is wrong, beside the question that it is about; and what is about none."""
-    names = {question.name for question in asked}
     each: dict[str, str] = {}
     rest: list[str] = []
     for problem in problems:
-        about = [name for name in names if name == WHOLE or _is_about(problem.path, name)]
+        about = [it.name for it in asked if it.is_whole or _is_about(problem.path, it.name)]
         name = max(about, key=len, default=None)
         text = plain(problem.message)[:300]
         if name is None:

@@ -223,7 +223,7 @@ async def _called(  # noqa: PLR0913  what a call needs
 ) -> types.CallToolResult:
     asked = admitted(parts, offer, sent)
     if offer.is_ours and parts.linking:
-        connectors = [name for name, each in parts.tools.table.listed.items() if each.has_accounts]
+        connectors = ours.with_accounts(parts.tools.table)
         content = await ours.carry_out(parts.linking, offer, asked.own, connectors, caller)
         return await _fitting(parts, results.cleaned(content, caller.secrets()), offer, caller)
     notes: list[str] = []

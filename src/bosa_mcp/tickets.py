@@ -60,6 +60,10 @@ class Ticket:
     state: State = "open"
     outcome: str | None = None
     """What came of it, in a sentence."""
+    is_linked: bool = False
+    """That an account was linked came of it."""
+    account: str = ""
+    """Which, where that is known."""
 
 
 class Tickets:
@@ -110,15 +114,19 @@ class Tickets:
         if ticket.state == "busy":
             ticket.state = "open"
 
-    def use_up(self, ticket: Ticket, outcome: str) -> None:
+    def use_up(self, ticket: Ticket, outcome: str, *, is_linked: bool, account: str = "") -> None:
         """The link is good no more; this is what came of it."""
-        ticket.state, ticket.outcome = "used", outcome
+        ticket.state, ticket.outcome, ticket.is_linked, ticket.account = "used", outcome, is_linked, account
         self._tell()
 
     def drop(self, ticket: Ticket) -> None:
         """The link was never given to anybody."""
         self._tickets.pop(ticket.id, None)
         self._tell()
+
+    def left(self, ticket: Ticket) -> float:
+        """Seconds for which a link is still good."""
+        return ticket.until - self._clock()
 
     async def over(self) -> None:
         """Returns once no link is good any more."""

@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bosa_mcp.cli import call, config, demo, doctor, failures, hub, login, serve, tools
+from bosa_mcp.cli import accounts, call, config, connect, demo, disconnect, doctor, failures, hub, login, serve, tools
 from bosa_mcp.redaction import redact
 
 app = typer.Typer(
@@ -24,6 +24,9 @@ app.command(epilog=call.EXAMPLES)(call.call)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=config.EXAMPLES)(config.config)
 app.command(epilog=login.EXAMPLES)(login.login)
+app.command(epilog=accounts.EXAMPLES)(accounts.accounts)
+app.command(epilog=connect.EXAMPLES)(connect.connect)
+app.command(epilog=disconnect.EXAMPLES)(disconnect.disconnect)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag's value over like this

@@ -115,7 +115,7 @@ async def open_server(settings: Settings, url: str | None = None, *, asks_who: b
         parts.tools.fresh(settings.refresh),
         parts.store.swept(),
         _woken_by_hangup(parts.tools),
-        _with_pages(parts, settings, url) as (parts, pages),
+        with_pages(parts, settings, url) as (parts, pages),
     ):
         users = Users(parts.execution.connector, caller.credentials.api_key) if asks_who else None
         served = replace(parts, who=users.who) if users else parts
@@ -125,7 +125,7 @@ async def open_server(settings: Settings, url: str | None = None, *, asks_who: b
 
 
 @asynccontextmanager
-async def _with_pages(
+async def with_pages(
     parts: Parts, settings: Settings, url: str | None
 ) -> AsyncGenerator[tuple[Parts, Sequence[Route]]]:
     """The parts, and the pages on which people link accounts; they are served here where nobody comes over HTTP."""

@@ -1,0 +1,50 @@
+"""`bosa-mcp disconnect`."""
+
+import json
+from typing import Annotated, Final
+
+import anyio
+import typer
+
+from bosa_mcp.cli.failures import CommandFailed
+from bosa_mcp.cli.linked import FLAGS, open_linking
+from bosa_mcp.cli.options import Json, settled
+from bosa_mcp.settings import Settings
+
+EXAMPLES: Final = """\
+\b
+Examples:
+  bosa-mcp disconnect github
+  bosa-mcp disconnect github octocat
+  bosa-mcp disconnect github octocat --json
+
+Without ACCOUNT the one that acts is removed. Other tools then act for the account that the API selects instead.
+"""
+
+
+@settled(*FLAGS)
+def disconnect(
+    chosen: Settings,
+    connector: Annotated[str, typer.Argument(help="The connector's name.", show_default=False)],
+    account: Annotated[str | None, typer.Argument(help="The account's name.", show_default="the one that acts")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Remove a linked account."""
+    removed = anyio.run(_removed, chosen, connector, account)
+    told = {"connector": connector, "account": removed, "removed": True}
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else f"{removed!r} is no longer linked to {connector}.")
+
+
+async def _removed(chosen: Settings, connector: str, account: str | None) -> str:
+    from bosa_mcp.accounts import acting, listed  # noqa: PLC0415  it takes a while to import
+
+    async with open_linking(chosen) as (linking, caller, _):
+        mine = (await linking.accounts.person(caller)).of(connector)
+        acts = acting(mine, account or caller.credentials.account)
+        if acts is None:
+            linked = f"Linked are: {listed(mine)}." if mine else "Nothing is linked there."
+            raise CommandFailed(f"There is no account {account or '(that acts)'!r} on {connector}. {linked}")
+        if trouble := await linking.remove(caller, connector, acts.name):
+            raise CommandFailed(trouble)
+        return acts.name
