@@ -12,14 +12,14 @@ END_SECONDS = 20
 
 
 @contextmanager
-def web_server(folder: Path, *flags: str) -> Generator[str]:
+def web_server(folder: Path, *flags: str, **settings: str) -> Generator[str]:
     """The address of a server that keeps all it has in this folder; it ends with the block.
 
     Its hub has the connectors of this folder's modules, where flags name them.
     """
     with subprocess.Popen(
         [COMMAND, "serve", "--transport", "http", "--port", "0", *flags],
-        env=environment(folder, {"PYTHONPATH": str(HERE)}),
+        env=environment(folder, {"PYTHONPATH": str(HERE), **settings}),
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
