@@ -9,6 +9,7 @@ import typer
 
 from bosa_mcp import addresses, settings
 from bosa_mcp.cli.options import API, CALLS, PLACES, settled
+from bosa_mcp.imports import quick
 
 EXAMPLES: Final = """\
 \b
@@ -63,15 +64,17 @@ def serve(  # noqa: PLR0913  each is a flag
 def _stdio(chosen: settings.Settings) -> int:
     if sys.stdin and sys.stdin.isatty():
         typer.echo("Waiting for an MCP client on standard input: clients start this command themselves.", err=True)
-    from bosa_mcp.cli.api import open_server  # noqa: PLC0415  mcp takes most of a second to import
-    from bosa_mcp.transports import serve_stdio  # noqa: PLC0415  likewise
+    with quick():
+        from bosa_mcp.cli.api import open_server  # noqa: PLC0415  mcp takes most of a second to import
+        from bosa_mcp.transports import serve_stdio  # noqa: PLC0415  likewise
 
     return anyio.run(serve_stdio, open_server(chosen))
 
 
 def _http(chosen: settings.Settings, host: str, port: int, *, json_response: bool, stateless: bool) -> int:
-    from bosa_mcp.cli.api import open_server  # noqa: PLC0415  as above
-    from bosa_mcp.transports import Http, listen, serve_http  # noqa: PLC0415  as above
+    with quick():
+        from bosa_mcp.cli.api import open_server  # noqa: PLC0415  as above
+        from bosa_mcp.transports import Http, listen, serve_http  # noqa: PLC0415  as above
 
     with closing(listen(host, port)) as listener:
         port = listener.getsockname()[1]
