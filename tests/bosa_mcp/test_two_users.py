@@ -122,6 +122,7 @@ class Player:
             self.resources,
             self.open,
             self.account,
+            self.accounts,
             self.spy_on_note,
             self.spy_on_file,
             self.spy_by_search,
@@ -181,6 +182,10 @@ class Player:
     async def account(self) -> None:
         told = await self.call("safe_get_holder")
         assert told["data"] == self.me.mark
+
+    async def accounts(self) -> None:
+        told = await self.call("bosa_accounts", connector="safe")
+        assert self.me.mark in str(told["data"])
 
     async def spy_on_note(self) -> None:
         tool = self.game.chance.choice(("notes_get_note", "notes_delete_note", "notes_update_note"))
