@@ -58,8 +58,12 @@ class OtherShop(NewShop):
     configuration = None
 
     def __init__(self) -> None:
-        addresses = {"authorize_url": "https://a.example/authorize", "token_url": "https://a.example/token"}
-        self.oauth2 = OAuth2(client_id="id", client_secret="secret", **addresses)
+        self.oauth2 = OAuth2(
+            authorize_url="https://a.example/authorize",
+            token_url="https://a.example/token",
+            client_id="id",
+            client_secret="secret",
+        )
 
 
 def _client(url: str, token: str) -> httpx.Client:
