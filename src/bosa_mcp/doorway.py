@@ -18,6 +18,8 @@ from bosa_mcp.tickets import Tickets
 from bosa_mcp.transports import Web, listen
 
 HOST: Final = "127.0.0.1"
+LINGER: Final = 60.0
+"""Seconds for which pages are there after the last link: somebody may load them again."""
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -48,6 +50,15 @@ class Doorway:
             self._url = url
             return url
 
+    async def _unneeded(self) -> None:
+        """Returns once the last link has been of no use for a while, in which its page says so."""
+        while True:
+            await self._tickets.over()
+            with anyio.move_on_after(LINGER) as quiet:
+                await self._tickets.change()
+            if quiet.cancelled_caught:
+                return
+
     async def _serve(self, *, task_status: TaskStatus[str]) -> None:
         structlog.contextvars.clear_contextvars()  # those of the call that asked for the first link
         with closing(listen(HOST, 0)) as listener:
@@ -60,7 +71,7 @@ class Doorway:
                     await web.has_started.wait()
                     log.debug("pages for linking accounts are served", url=url)
                     task_status.started(url)
-                    await self._tickets.over()
+                    await self._unneeded()
                     self._url = None
                     web.should_exit = True
             finally:

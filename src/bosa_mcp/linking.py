@@ -221,7 +221,7 @@ class Linking:
         elif has_failed:
             said = query.get("error_description") or query.get("message") or query.get("error") or ""
             landing = Landing(is_linked=False, message=f"No account was linked. {plain(said)[:_SAID]}".strip())
-        elif it.replaces and it.before:
+        elif it.replaces and query.get("user_identifier", next(iter(it.before), None)) in it.before:
             landing = Landing(is_linked=True, message="The account was linked anew.")
         if landing.is_linked or has_failed:
             self.tickets.use_up(ticket, landing.message, is_linked=landing.is_linked, account=landing.account)

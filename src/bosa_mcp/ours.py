@@ -7,6 +7,7 @@ import mcp_types as types
 
 from bosa_connectors import schema
 from bosa_connectors.calls import Action
+from bosa_connectors.errors import nearest
 from bosa_mcp.access import Caller
 from bosa_mcp.accounts import Account, acting
 from bosa_mcp.linking import Linking
@@ -17,6 +18,7 @@ from bosa_mcp.tools import Offer, annotate
 
 CONNECTOR: Final = "bosa"
 """What stands before the names of these tools."""
+_HINT: Final = 500
 _NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 
 
@@ -74,13 +76,17 @@ OURS: Final = (ACCOUNTS, CONNECT, DISCONNECT)
 
 
 async def carry_out(
-    linking: Linking, offer: Offer, sent: Mapping[str, object], connectors: Iterable[str], caller: Caller
+    linking: Linking, offer: Offer, sent: Mapping[str, object], table: Table, caller: Caller
 ) -> dict[str, object]:
-    """The content of the result; `connectors` are those that accounts can be linked to. Raises BosaError, Refusal."""
+    """The content of the result. Raises BosaError and Refusal."""
     schema.check(offer.action, sent)
     connector = str(sent.get("connector", ""))
     if offer is ACCOUNTS:
-        return {"data": await overview(linking, connector, connectors, caller), "meta": None}
+        return {"data": await overview(linking, connector, with_accounts(table), caller), "meta": None}
+    if table.listed and connector not in table.listed:
+        near = nearest(connector, table.listed)
+        hint = f"Did you mean {near}?" if near else f"There are {', '.join(table.listed)}."
+        raise Refusal("not_found", f"There is no connector {connector[:100]!r} here.", hint[:_HINT])
     if offer is CONNECT:
         ticket = await linking.link(caller, connector, replaces=sent.get("replace") is True)
         return {"data": told(ticket), "meta": None, "notes": [_NEXT]}
@@ -125,8 +131,6 @@ def _told(account: Account, acts: Account | None) -> dict[str, object]:
 
 
 async def _removed(linking: Linking, connector: str, account: str, caller: Caller) -> dict[str, object]:
-    if not linking.wants(connector):
-        raise Refusal("not_found", f"This server does not offer a connector {connector[:100]!r}.")
     trouble = await linking.remove(caller, connector, account)
     if trouble:
         raise Refusal("not_found", trouble, "bosa_accounts lists the accounts that are linked.")

@@ -223,8 +223,7 @@ async def _called(  # noqa: PLR0913  what a call needs
 ) -> types.CallToolResult:
     asked = admitted(parts, offer, sent)
     if offer.is_ours and parts.linking:
-        connectors = ours.with_accounts(parts.tools.table)
-        content = await ours.carry_out(parts.linking, offer, asked.own, connectors, caller)
+        content = await ours.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
         return await _fitting(parts, results.cleaned(content, caller.secrets()), offer, caller)
     notes: list[str] = []
     if offer.account_argument:

@@ -135,7 +135,11 @@ class Tickets:
             if left <= 0:
                 return
             with anyio.move_on_after(left):
-                await self._changed.wait()
+                await self.change()
+
+    async def change(self) -> None:
+        """Returns once a link is issued, or used up."""
+        await self._changed.wait()
 
     def _tell(self) -> None:
         self._changed.set()

@@ -1,0 +1,330 @@
+"""Which accounts are linked, which acts, and what happens where none does: through clients of both eras."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx
+import mcp_types as types
+import pytest
+from mcp.client import ClientRequestContext
+
+from bosa_connectors.calls import Credentials
+from bosa_hub.connectors import built_in
+from bosa_hub.serve import RunningHub, running
+from bosa_mcp.filters import Filter
+
+from ..bosa_hub.oauth_bench import Things, hub_with  # noqa: TID252  test folders are no packages
+from ..bosa_hub.oauth_provider import providing  # noqa: TID252  likewise
+from .conftest import KEY, TOKEN, answer, refusal, tools
+from .linkable import GOOD_KEY, Linkable, Shop, as_account, fill_in, link_in, linkable, opened
+from .scripted_api import WAIT, Json, ScriptedApi, fails, says, takes
+
+ANSWERS = {"answer0": "home", "answer1": GOOD_KEY, "answer2": "eu"}
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A hub with a connector that needs an account, beside the usual ones."""
+    with running(tmp_path_factory.mktemp("hub"), connectors=[*built_in(), Shop()]) as hub:
+        yield hub
+
+
+@pytest.fixture
+def who(shops: RunningHub, request: pytest.FixtureRequest) -> Credentials:
+    return Credentials(shops.client_key, shops.user_token(request.node.nodeid))
+
+
+async def link(it: Linkable, name: str) -> None:
+    """Links an account of the shop by the page."""
+    told = (await answer(it.client, "bosa_connect", connector="shop"))["data"]
+    linked = await fill_in(told["url"], **{**ANSWERS, "answer0": name})
+    assert linked.status_code == 200, linked.text
+
+
+async def test_nothing_is_linked_until_a_person_has_filled_in_the_page_of_the_link(
+    shops: RunningHub, who: Credentials, era: str
+) -> None:
+    async with linkable(shops.url, who, era) as it:
+        assert (await answer(it.client, "bosa_accounts"))["data"] == {"shop": [], "sql": []}
+        error = await refusal(it.client, "shop_order", item="tea")
+        assert error["kind"] == "not_connected"
+        url = link_in(error)
+        assert url.startswith("http://127.0.0.1:")
+        assert (await answer(it.client, "bosa_connect", connector="shop"))["data"]["url"] == url
+        assert (await opened(url)).status_code == 200
+        assert (await fill_in(url, **ANSWERS)).status_code == 200
+        ordered = await answer(it.client, "shop_order", item="tea")
+        assert ordered["data"] == "tea for home"
+        assert ordered["notes"] == ["Account 'home' acted, the selected one."]
+        [account] = (await answer(it.client, "bosa_accounts", connector="shop"))["data"]["shop"]
+        assert (account["account"], account["acts"]) == ("home", True)
+
+
+async def test_an_account_is_named_by_an_argument_which_the_next_page_keeps(
+    shops: RunningHub, who: Credentials, era: str
+) -> None:
+    async with linkable(shops.url, who, era) as it:
+        for name in ("home", "work"):
+            await link(it, name)
+        listed = await answer(it.client, "shop_list_orders", account="work")
+        assert listed["data"] == ["work"]
+        assert listed["notes"] == ["Account 'work' acted."]
+        assert listed["next"]["arguments"]["account"] == "work"
+        error = await refusal(it.client, "shop_order", item="tea", account="wrok")
+        [problem] = error["errors"]
+        assert (error["kind"], problem["path"], problem["nearest"]) == ("invalid_arguments", "account", "work")
+        assert problem["expected"] == "one of home, work"
+        for odd in ("", "a\nb", 7, "x" * 300):
+            assert (await refusal(it.client, "shop_order", item="tea", account=odd))["errors"][0]["path"] == "account"
+
+
+async def test_the_account_of_the_settings_acts_where_a_call_names_none(
+    shops: RunningHub, who: Credentials, era: str
+) -> None:
+    async with linkable(shops.url, as_account(who, "work"), era) as it:
+        for name in ("home", "work"):
+            await link(it, name)
+        assert (await answer(it.client, "shop_order", item="tea"))["data"] == "tea for work"
+        acts = {each["account"]: each["acts"] for each in (await answer(it.client, "bosa_accounts"))["data"]["shop"]}
+        assert acts == {"home": False, "work": True}
+    async with linkable(shops.url, as_account(who, "elsewhere"), era) as it:
+        error = await refusal(it.client, "shop_order", item="tea")
+        assert error["kind"] == "not_connected"
+        assert "home, work" in error["hint"]
+        assert "'elsewhere'" in error["hint"]
+
+
+async def test_an_account_is_removed_once(shops: RunningHub, who: Credentials, era: str) -> None:
+    async with linkable(shops.url, who, era) as it:
+        await link(it, "home")
+        await answer(it.client, "shop_order", item="tea")
+        removed = await answer(it.client, "bosa_disconnect", connector="shop", account="home")
+        assert removed["data"] == {"connector": "shop", "account": "home", "removed": True}
+        assert (await refusal(it.client, "shop_order", item="tea"))["kind"] == "not_connected"
+        assert (await refusal(it.client, "bosa_disconnect", connector="shop", account="home"))["kind"] == "not_found"
+
+
+async def test_a_database_is_linked_by_the_page_and_named_in_a_query(
+    shops: RunningHub, who: Credentials, era: str
+) -> None:
+    async with linkable(shops.url, who, era) as it:
+        sample = await answer(it.client, "sql_list_tables")
+        assert "notes" not in sample
+        url = (await answer(it.client, "bosa_connect", connector="sql"))["data"]["url"]
+        wrong = await fill_in(url, answer0="mine", answer1="nothing.db")
+        assert wrong.status_code == 422
+        assert "nothing.db" in wrong.text
+        assert (await fill_in(url, answer0="mine", answer1="sample.db")).status_code == 200
+        named = await answer(it.client, "sql_list_tables", account="mine")
+        assert named["data"] == sample["data"]
+        assert named["notes"] == ["Account 'mine' acted."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ({"connector": "nothing"}, "not_found"),
+        ({"connector": "notes"}, "unsupported"),
+        ({"connector": "../users"}, "not_found"),
+        ({"connector": "a\u202eb"}, "not_found"),
+        ({}, "invalid_arguments"),
+        ({"connector": "shop", "api_key": GOOD_KEY}, "invalid_arguments"),
+    ],
+)
+async def test_there_is_a_link_only_where_there_is_something_to_link(
+    shops: RunningHub, who: Credentials, era: str, arguments: Json, kind: str
+) -> None:
+    async with linkable(shops.url, who, era) as it:
+        assert (await refusal(it.client, "bosa_connect", **arguments))["kind"] == kind
+
+
+@asynccontextmanager
+async def asked(  # noqa: PLR0913  what a test may choose
+    shops: RunningHub, who: Credentials, era: str, says: str, *, fills_in: bool, call_budget: float = 20
+) -> AsyncGenerator[tuple[Linkable, list[types.ElicitRequestURLParams]]]:
+    """A client whose person is asked to open a link, and fills in what is there or not."""
+    questions: list[types.ElicitRequestURLParams] = []
+
+    async def person(context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
+        del context
+        assert isinstance(params, types.ElicitRequestURLParams)
+        questions.append(params)
+        if fills_in:
+            assert (await fill_in(params.url, **ANSWERS)).status_code == 200
+        return types.ElicitResult(action=says)  # pyright: ignore[reportArgumentType]  one of three
+
+    async with linkable(shops.url, who, era, person=person, call_budget=call_budget) as it:
+        yield it, questions
+
+
+async def test_a_client_that_can_ask_has_the_call_go_on_once_the_person_has_linked_an_account(
+    shops: RunningHub, who: Credentials, era: str
+) -> None:
+    async with asked(shops, who, era, "accept", fills_in=True) as (it, questions):
+        ordered = await answer(it.client, "shop_order", item="tea")
+        assert ordered["data"] == "tea for home"
+        assert ordered["notes"] == ["Account 'home' acted, the selected one."]
+    [question] = questions
+    assert "shop" in question.message
+    assert "/connect/" in question.url
+
+
+async def test_who_says_no_is_not_asked_again_by_the_server(shops: RunningHub, who: Credentials, era: str) -> None:
+    for says_no in ("decline", "cancel"):
+        async with asked(shops, who, era, says_no, fills_in=False) as (it, questions):
+            error = await refusal(it.client, "shop_order", item="tea")
+            assert (error["kind"], len(questions)) == ("not_connected", 1)
+            assert "did not agree" in error["hint"]
+
+
+async def test_to_open_a_link_is_not_to_link_an_account(shops: RunningHub, who: Credentials, era: str) -> None:
+    async with asked(shops, who, era, "accept", fills_in=False, call_budget=1.5) as (it, questions):
+        error = await refusal(it.client, "shop_order", item="tea")
+        assert error["kind"] == "not_connected"
+        assert link_in(error) == questions[0].url
+
+
+async def test_only_reading_leaves_the_list_of_accounts_alone(shops: RunningHub, who: Credentials, era: str) -> None:
+    async with linkable(shops.url, who, era, wanted=Filter(read_only=True)) as it:
+        assert {name for name in await tools(it.client) if name.startswith("bosa_")} == {"bosa_accounts"}
+        assert (await refusal(it.client, "bosa_connect", connector="shop"))["kind"] == "read_only"
+
+
+async def test_the_hints_of_these_tools_are_true_and_their_schemas_small(
+    shops: RunningHub, who: Credentials, era: str
+) -> None:
+    async with linkable(shops.url, who, era) as it:
+        listed = await tools(it.client)
+    hints = {name: listed[name].annotations for name in ("bosa_accounts", "bosa_connect", "bosa_disconnect")}
+    assert [hint.read_only_hint for hint in hints.values() if hint] == [True, False, False]
+    assert [hint.destructive_hint for hint in hints.values() if hint] == [None, False, True]
+    assert all(len(listed[name].model_dump_json(exclude_none=True)) < 800 for name in hints)
+    assert "account" in listed["shop_order"].input_schema["properties"]
+    assert "account" not in listed["notes_get_note"].input_schema["properties"]
+
+
+async def test_an_account_is_linked_at_the_service_and_our_page_says_so(
+    tmp_path_factory: pytest.TempPathFactory, era: str
+) -> None:
+    folder = tmp_path_factory.mktemp("oauth")
+    with providing() as provider, hub_with(folder, Things(provider)) as hub:
+        who = Credentials(hub.client_key, hub.user_token("ada"))
+        async with linkable(hub.url, who, era) as it:
+            told = (await answer(it.client, "bosa_connect", connector="things"))["data"]
+            assert told["how"] == "at the service"
+            landed = await _followed(told["url"])
+            assert "things is connected" in landed.text
+            assert "ada@service.example" in landed.text
+            assert "This link has been used" in (await opened(str(landed.url))).text
+            got = await answer(it.client, "things_list_things")
+            assert got["notes"] == ["Account 'ada@service.example' acted, the selected one."]
+
+
+async def _followed(url: str) -> httpx.Response:
+    async with httpx.AsyncClient(follow_redirects=True, timeout=WAIT) as browser:
+        return await browser.get(url)
+
+
+USER: Json = {
+    "id": "6f1c7e0a-9a51-4c39-8f9e-1d9b6d0f2a11",
+    "client_id": "6f1c7e0a-9a51-4c39-8f9e-1d9b6d0f2a12",
+    "identifier": "me",
+    "secret_preview": "…",
+    "is_active": True,
+}
+
+
+def accounts_of(api: ScriptedApi, *names: str, selected: str | None = None) -> None:
+    """The API says that these are linked to the connector shop."""
+    linked = [
+        {**USER, "user_id": USER["id"], "connector": "shop", "user_identifier": name, "selected": name == selected}
+        for name in names
+    ]
+    api.odd["/users/me"] = says({**USER, "integrations": linked})
+
+
+@pytest.fixture
+def scripted(api: ScriptedApi) -> ScriptedApi:
+    api.offer("shop", "order", takes("item", item={"type": "string"}))
+    api.answer("shop/order", says("done"))
+    api.odd["/connectors/shop/auth-schema"] = says({"supported_auth_types": [{"type": "oauth2"}]})
+    return api
+
+
+SCRIPTED = Credentials(KEY, TOKEN)
+
+
+async def test_of_several_accounts_none_of_which_is_selected_the_person_has_to_choose(
+    scripted: ScriptedApi, era: str
+) -> None:
+    accounts_of(scripted, "home", "work")
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        error = await refusal(it.client, "shop_order", item="tea")
+        assert error["kind"] == "ambiguous_account"
+        assert error["errors"][0]["expected"] == "one of home, work"
+        assert scripted.sent("shop/order") == []
+        assert (await answer(it.client, "shop_order", item="tea", account="work"))["data"] == "done"
+    assert scripted.sent("shop/order")[0].headers["x-integration"] == "work"
+
+
+async def test_the_only_account_acts_although_the_api_does_not_say_that_it_is_selected(
+    scripted: ScriptedApi, era: str
+) -> None:
+    accounts_of(scripted, "home")
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        assert (await answer(it.client, "shop_order", item="tea"))["notes"] == ["Account 'home' acted, the only one."]
+
+
+async def test_who_acts_is_not_asked_at_each_call(scripted: ScriptedApi, era: str) -> None:
+    accounts_of(scripted, "home", selected="home")
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        for _ in range(5):
+            await answer(it.client, "shop_order", item="tea")
+    assert len([asked for asked in scripted.asked if asked.path == "/users/me"]) == 1
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_an_api_that_does_not_say_who_acts_is_called_all_the_same(
+    scripted: ScriptedApi, era: str, status: int
+) -> None:
+    scripted.odd["/users/me"] = fails(status)
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        for _ in range(3):
+            assert "notes" not in await answer(it.client, "shop_order", item="tea")
+    assert len([asked for asked in scripted.asked if asked.path == "/users/me"]) == 1
+
+
+async def test_without_a_user_there_is_nothing_to_link(scripted: ScriptedApi, era: str) -> None:
+    async with linkable(scripted.url, Credentials(KEY), era) as it:
+        assert (await refusal(it.client, "bosa_connect", connector="shop"))["kind"] == "unauthenticated"
+        assert (await answer(it.client, "shop_order", item="tea"))["data"] == "done"
+
+
+async def test_an_argument_of_this_name_stays_the_actions_own(scripted: ScriptedApi, era: str) -> None:
+    scripted.offer("shop", "pay", takes(account={"type": "integer"}))
+    scripted.answer("shop/pay", says("paid"))
+    accounts_of(scripted, "home", "work", selected="home")
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        assert set((await tools(it.client))["shop_pay"].input_schema["properties"]) >= {"account", "bosa_account"}
+        await answer(it.client, "shop_pay", account=7, bosa_account="work")
+    [paid] = scripted.sent("shop/pay")
+    assert paid.arguments == {"account": 7}
+    assert paid.headers["x-integration"] == "work"
+
+
+async def test_connectors_of_an_api_that_does_not_say_how_they_are_linked_take_no_account(
+    scripted: ScriptedApi, era: str
+) -> None:
+    del scripted.odd["/connectors/shop/auth-schema"]
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        assert "account" not in (await tools(it.client))["shop_order"].input_schema["properties"]
+        await answer(it.client, "shop_order", item="tea")
+    assert not any(asked.path == "/users/me" for asked in scripted.asked)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", ""])
+async def test_an_address_that_a_browser_would_run_is_no_link(scripted: ScriptedApi, era: str, url: str) -> None:
+    accounts_of(scripted)
+    scripted.odd["/connectors/shop/integrations"] = says({"url": url})
+    async with linkable(scripted.url, SCRIPTED, era) as it:
+        assert (await refusal(it.client, "bosa_connect", connector="shop"))["kind"] == "bad_reply"
