@@ -54,7 +54,7 @@ async def test_a_redirect_to_another_origin_takes_neither_key_nor_token_nor_body
     shop.listing["lured"] = {}
     shop.odd["/connectors/?modules=lured"] = RedirectResponse(there, status)
     async with connect(shop.url) as client:
-        assert set(await tools(client)) == {"shop_find", "shop_get_well", "shop_order"}
+        assert {"shop_find", "shop_get_well", "shop_order"} <= (await tools(client)).keys()
         error = await refusal(client, "shop_find", item="a secret")
         assert await is_well(client)
     assert elsewhere.asked == []
