@@ -59,7 +59,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def test_a_client_lists_and_calls_the_tools(served: Served, kind: str, era: str) -> None:
     path, *flags = kind.split()
     async with served.by(*flags).client(era, path) as client:
-        assert set(await tools(client)) == {"shop_order", "shop_list_orders", "shop_get_patience"}
+        listed = {name for name in await tools(client) if not name.startswith("bosa_")}
+        assert listed == {"shop_order", "shop_list_orders", "shop_get_patience"}
         assert await answer(client, "shop_order", item="x") == {"data": "done", "meta": None}
         assert (await refusal(client, "shop_order", itme="x"))["kind"] == "invalid_arguments"
         with pytest.raises(MCPError, match="Unknown tool"):
