@@ -1,7 +1,8 @@
 # ruff: noqa: PLC0415  each is imported where it is called: some are in environments of other Pythons alone
 """One client making calls: `callers.py SUBJECT URL`. Run by a Python that has the client; reads rounds, tells rates.
 
-Each line of standard input is `{"in_flight": 32, "seconds": 1.0}`; for each, standard output has one with calls/s.
+Each line of standard input is `{"in_flight": 32, "seconds": 1.0}`; for each, standard output has one with calls/s,
+and calls for each second of the processor, which says more where others use it too.
 """
 
 # likewise
@@ -20,6 +21,8 @@ from listing import ARGUMENTS
 
 KEY, TOKEN = "sk-client-0123456789abcdef", "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.0123456789abcdef"
 HEADERS = {"X-API-Key": KEY, "Authorization": f"Bearer {TOKEN}"}
+WARM = 0.05
+"""Seconds for which calls do not count: connections are made."""
 Act = Callable[[], object]
 AsyncAct = Callable[[], Awaitable[object]]
 
@@ -82,8 +85,8 @@ async def agl(url: str, stack: AsyncExitStack) -> AsyncAct:
     return lambda: connector.aexecute("bench", "list_commits", input_=ARGUMENTS, token=TOKEN)
 
 
-def in_threads(act: Act, in_flight: int, seconds: float) -> float:
-    """Calls a second."""
+def in_threads(act: Act, in_flight: int, seconds: float) -> int:
+    """How many calls were made."""
     counts = [0] * in_flight
     until = time.perf_counter() + seconds
 
@@ -93,16 +96,15 @@ def in_threads(act: Act, in_flight: int, seconds: float) -> float:
             counts[place] += 1
 
     threads = [threading.Thread(target=work, args=[place]) for place in range(in_flight)]
-    begun = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(counts) / (time.perf_counter() - begun)
+    return sum(counts)
 
 
-async def in_tasks(act: AsyncAct, in_flight: int, seconds: float) -> float:
-    """Calls a second."""
+async def in_tasks(act: AsyncAct, in_flight: int, seconds: float) -> int:
+    """How many calls were made."""
     until = time.perf_counter() + seconds
 
     async def work() -> int:
@@ -112,27 +114,33 @@ async def in_tasks(act: AsyncAct, in_flight: int, seconds: float) -> float:
             count += 1
         return count
 
-    begun = time.perf_counter()
-    counts = await asyncio.gather(*(work() for _ in range(in_flight)))
-    return sum(counts) / (time.perf_counter() - begun)
+    return sum(await asyncio.gather(*(work() for _ in range(in_flight))))
 
 
 def main(subject: str, url: str) -> None:
     with ExitStack() as stack:
         act = SUBJECTS[subject](url, stack)
         for line in sys.stdin:
-            tell(in_threads(act, **json.loads(line)))
+            wanted = json.loads(line)
+            act()  # what was idle for too long is closed now: httpx lets one thread close what another has just taken
+            in_threads(act, wanted["in_flight"], WARM)
+            begun = time.perf_counter(), time.process_time()
+            tell(in_threads(act, **wanted), *begun)
 
 
 async def amain(subject: str, url: str) -> None:
     async with AsyncExitStack() as stack:
         act = await ASYNC_SUBJECTS[subject](url, stack)
         for line in sys.stdin:  # nothing else goes on between rounds
-            tell(await in_tasks(act, **json.loads(line)))
+            wanted = json.loads(line)
+            await in_tasks(act, wanted["in_flight"], WARM)
+            begun = time.perf_counter(), time.process_time()
+            tell(await in_tasks(act, **wanted), *begun)
 
 
-def tell(rate: float) -> None:
-    _out.write(f"{json.dumps(rate)}\n")
+def tell(calls: int, clock: float, processor: float) -> None:
+    rates = calls / (time.perf_counter() - clock), calls / (time.process_time() - processor)
+    _out.write(f"{json.dumps(rates)}\n")
     _out.flush()
 
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, TypeAlias
 
 import pytest
 
@@ -27,6 +27,7 @@ from .weights import Import, weighed
 
 FOLDER: Final = Path(__file__).parent
 IN_FLIGHT: Final = (1, 32)
+Rates: TypeAlias = dict[tuple[str, int], list[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ class Caller:
 
     process: "subprocess.Popen[str]"
 
-    def rate(self, in_flight: int, seconds: float) -> float:
-        """Calls a second."""
+    def rates(self, in_flight: int, seconds: float) -> tuple[float, float]:
+        """Calls a second, and calls for each second of the processor in this process."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps({"in_flight": in_flight, "seconds": seconds}) + "\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        by_clock, by_processor = json.loads(self.process.stdout.readline())
+        return by_clock, by_processor
 
 
 def installed() -> Generator[tuple[str, Path]]:
@@ -101,9 +103,9 @@ def loopback() -> Generator[str]:
         yield server.stdout.readline().strip()
 
 
-def measure(clients: Sequence[Client], rounds: int, seconds: float) -> dict[tuple[str, int], list[float]]:
+def measure(clients: Sequence[Client], rounds: int, seconds: float) -> Rates:
     """The rates of each client with so many calls in flight, one for each round; a round before does not count."""
-    rates: dict[tuple[str, int], list[float]] = {}
+    rates: Rates = {}
     with ExitStack() as stack:
         url = stack.enter_context(loopback())
         callers = {
@@ -113,32 +115,35 @@ def measure(clients: Sequence[Client], rounds: int, seconds: float) -> dict[tupl
         for number in range(rounds + 1):
             for in_flight in IN_FLIGHT:
                 for name, caller in callers.items():
-                    rate = caller.rate(in_flight, seconds if number else 0.2)
-                    rates.setdefault((name, in_flight), []).extend([rate] if number else [])
+                    found = caller.rates(in_flight, seconds)
+                    rates.setdefault((name, in_flight), []).extend([found] if number else [])
     return rates
 
 
-def ratio(ones: Sequence[float], others: Sequence[float]) -> float:
-    """How many times faster the ones were, in the round in the middle."""
-    return median(one / other for one, other in zip(ones, others, strict=True))
+def ratios(ones: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """How many times faster the ones were, by clock and by processor, in the round in the middle."""
+    rounds = list(zip(ones, others, strict=True))
+    return median(one[0] / other[0] for one, other in rounds), median(one[1] / other[1] for one, other in rounds)
 
 
 def show_rates(clients: Sequence[Client], rounds: int, seconds: float) -> None:
     """A line for each client."""
     rates = measure(clients, rounds, seconds)
     names = {client.subject: client.name for client in clients}
-    print(f"\ncalls/s, and beside bare httpx ({rounds} rounds)" + "".join(f"{n:>12} in flight" for n in IN_FLIGHT))
+    print(f"\n{rounds} rounds; calls/s; beside bare httpx: by the clock, and by the processor's time in the caller")
+    print(" " * 46 + "".join(f"{f'{n} in flight':>28}" for n in IN_FLIGHT))
     for client in clients:
         cells = [
-            f"{median(found):>12.0f} {ratio(found, rates[names[client.beside], n]):>8.2f}x"
+            f"{median(rate for rate, _ in found):>12.0f} {by_clock:>7.2f}x{by_processor:>6.2f}x"
             for n in IN_FLIGHT
             for found in [rates[client.name, n]]
+            for by_clock, by_processor in [ratios(found, rates[names[client.beside], n])]
         ]
         print(f"  {client.name:<44}" + "".join(cells))
     older = GENERATIONS["0.3"].requirement
-    if (older, 1) in rates:
-        times = [f"{ratio(rates['BosaConnector.execute', n], rates[older, n]):.1f}x" for n in IN_FLIGHT]
-        print(f"  BosaConnector.execute beside {older}: {' and '.join(times)}")
+    for n in IN_FLIGHT if (older, 1) in rates else ():
+        by_clock, by_processor = ratios(rates["BosaConnector.execute", n], rates[older, n])
+        print(f"  execute beside {older}, {n} in flight: {by_clock:.1f}x, {by_processor:.1f}x")
 
 
 def show_weights(published: Sequence[tuple[str, Path]], rounds: int) -> None:
@@ -176,8 +181,8 @@ def show_checks() -> None:
 def main() -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=1, help="how long each client calls in a round")
+    parser.add_argument("--rounds", type=int, default=31)
+    parser.add_argument("--seconds", type=float, default=0.15, help="how long each client calls in a round")
     wanted = parser.parse_args()
     published = list(installed())
     print(f"sdk  on {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
