@@ -84,7 +84,7 @@ def _configured(
     config = configuration(asked, given) if is_terminal else _object(sys.stdin.read())
     while not isinstance(linked := anyio.run(_linked, chosen, connector, schema, config, replace), str):
         if not is_terminal:
-            raise CommandFailed(_said(linked))
+            raise CommandFailed(f"{_said(linked)}{' Or use --replace.' if linked.is_duplicate else ''}")
         typer.echo(_said(linked), err=True)
         if linked.is_duplicate and not replace and typer.confirm("Replace it?", err=True):
             replace = True

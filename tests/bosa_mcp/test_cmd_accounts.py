@@ -1,0 +1,180 @@
+"""`bosa-mcp accounts`, `connect` and `disconnect`, by people and by programs."""
+
+import fcntl
+import json
+import os
+import subprocess
+import termios
+from collections.abc import Callable
+from pathlib import Path
+from threading import Timer
+
+import httpx
+import pytest
+
+from ..bosa_hub.oauth_bench import Things, hub_with  # noqa: TID252  test folders are no packages
+from ..bosa_hub.oauth_provider import providing  # noqa: TID252  likewise
+from .linkable import GOOD_KEY
+from .processes import COMMAND, environment, started
+from .scripted_api import WAIT
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+SHOP = {"BOSA_HUB_CONNECTORS": "shop_of_the_test:Shop"}
+MODULE = f'''
+from typing import Annotated, Literal
+from pydantic import BaseModel, Field, SecretStr
+from bosa_hub import Connector, Context, Forbidden, action
+
+
+class Account(BaseModel):
+    name: Annotated[str, Field(description="How to call it.")] | None = None
+    api_key: SecretStr = Field(description="From the settings page.")
+    region: Literal["eu", "us"]
+
+
+class Shop(Connector):
+    configuration = Account
+
+    async def account_identifier(self, configuration: Account, context: Context) -> str:
+        if configuration.api_key.get_secret_value() != "{GOOD_KEY}":
+            raise Forbidden("The shop does not know this key.")
+        return configuration.name or "shop"
+
+    @action(effect="read")
+    async def get_name(self, context: Context) -> str:
+        """Whose it is."""
+        return context.account.identifier
+'''
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "shop_of_the_test.py").write_text(MODULE)
+    return {**SHOP, "PYTHONPATH": str(tmp_path / "modules")}
+
+
+@pytest.fixture
+def bosa(tmp_path: Path, settings: dict[str, str]) -> Run:
+    """The command, with what comes on standard input."""
+
+    def bosa(*arguments: str, given: object = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            input="" if given is None else json.dumps(given),
+            capture_output=True,
+            env=environment(tmp_path, **settings),
+            cwd=tmp_path,
+            timeout=2 * WAIT,
+            check=False,
+            text=True,
+            encoding="utf-8",
+        )
+
+    return bosa
+
+
+def test_a_program_links_shows_and_removes_an_account(bosa: Run) -> None:
+    assert json.loads(bosa("accounts", "--json").stdout) == {"shop": [], "sql": []}
+    known = {"name": "home", "api_key": GOOD_KEY, "region": "eu"}
+    linked = bosa("connect", "shop", "--json", given=known)
+    assert json.loads(linked.stdout) == {"connector": "shop", "account": "home"}
+    again = bosa("connect", "shop", given=known)
+    assert (again.returncode, "--replace" in again.stderr) == (1, True)
+    assert bosa("connect", "shop", "--replace", given=known).returncode == 0
+    [account] = json.loads(bosa("accounts", "shop", "--json").stdout)["shop"]
+    assert (account["account"], account["acts"]) == ("home", True)
+    assert "home" in bosa("accounts").stdout
+    called = json.loads(bosa("call", "shop_get_name").stdout)
+    assert called["notes"] == ["Account 'home' acted, the selected one."]
+    wrong = bosa("disconnect", "shop", "hoome")
+    assert (wrong.returncode, "Linked are: home." in wrong.stderr) == (1, True)
+    assert json.loads(bosa("disconnect", "shop", "--json").stdout)["removed"] is True
+    assert bosa("disconnect", "shop").returncode == 1
+
+
+def test_what_is_wrong_with_a_configuration_is_said_in_a_line_without_its_secrets(bosa: Run) -> None:
+    for given, said in (
+        ({"api_key": "planted-3d71", "region": "eu"}, "The shop does not know this key."),
+        ({"api_key": GOOD_KEY, "region": "moon"}, "region"),
+        ({"api_key": GOOD_KEY, "regoin": "eu"}, "regoin: Unknown field"),
+    ):
+        done = bosa("connect", "shop", given=given)
+        assert (done.returncode, said in done.stderr, len(done.stderr.splitlines())) == (1, True, 1)
+        assert "planted" not in done.stderr
+        assert GOOD_KEY not in done.stderr
+    assert bosa("connect", "shop", given=[1]).returncode == 2
+
+
+def test_what_cannot_be_linked_says_so(bosa: Run) -> None:
+    for connector, said in (("notes", "its tools work without one"), ("nothing", "There is no connector")):
+        done = bosa("connect", connector, given={})
+        assert (done.returncode, said in done.stderr, done.stdout) == (1, True, "")
+
+
+@pytest.mark.parametrize("command", ["accounts", "connect", "disconnect"])
+def test_help_shows_examples(bosa: Run, command: str) -> None:
+    assert f"bosa-mcp {command}" in bosa(command, "--help").stdout.partition("Examples:")[2]
+
+
+def until(terminal: int, text: bytes) -> bytes:
+    shown = b""
+    while text not in shown:
+        shown += os.read(terminal, 1024)
+    return shown
+
+
+def test_a_person_is_asked_and_asked_again_without_a_secret_being_shown(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    ours, theirs = os.openpty()
+
+    def take_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    with subprocess.Popen(
+        [*COMMAND, "connect", "shop"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(tmp_path, **settings),
+        cwd=tmp_path,
+        start_new_session=True,
+        preexec_fn=take_terminal,  # noqa: PLW1509  the only way to give a process a terminal
+    ) as process:
+        watchdog = Timer(2 * WAIT, process.kill)
+        watchdog.start()
+        os.close(theirs)
+        shown = b""
+        for prompt, typed in (
+            (b"Name: ", "home"),
+            (b"Api Key: ", "a typo"),
+            (b"Region: ", "moon"),
+            (b"Region: ", "eu"),
+            (b"Name: ", "home"),
+            (b"Api Key: ", GOOD_KEY),
+            (b"Region: ", "eu"),
+        ):
+            shown += until(ours, prompt)
+            os.write(ours, f"{typed}\n".encode())
+        shown += until(ours, b"was linked.")
+        assert process.wait(WAIT) == 0
+        watchdog.cancel()
+        os.close(ours)
+    assert b"From the settings page." in shown
+    assert b"Expected one of eu, us." in shown
+    assert b"The shop does not know this key." in shown
+    assert GOOD_KEY.encode() not in shown
+    assert b"a typo" not in shown
+
+
+def test_the_command_waits_while_a_person_agrees_at_the_service(tmp_path: Path) -> None:
+    with providing() as provider, hub_with(tmp_path / "hub", Things(provider)) as hub:
+        known = {"BOSA_API_BASE_URL": hub.url, "BOSA_API_KEY": hub.client_key, "BOSA_USER_TOKEN": hub.user_token("ada")}
+        with started(tmp_path, "connect", "things", "--json", **known) as command:
+            url = command.log_line("http").strip()
+            with httpx.Client(follow_redirects=True, timeout=WAIT) as browser:
+                assert "things is connected" in browser.get(url).text
+            assert command.wait() == 0
+            said, _ = command.rest()
+        assert json.loads(said) == {"connector": "things", "account": "ada@service.example"}
