@@ -3,6 +3,7 @@
 Names are loaded on first use: `import bosa_connectors` alone loads no HTTP library.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from bosa_connectors.models.file import ConnectorFile
     from bosa_connectors.module import BosaConnectorModule
     from bosa_connectors.tool import BOSAConnectorToolGenerator
+
+# where click, pygments and rich are installed, importing httpx imports its command line with them: we do without
+sys.modules.setdefault("httpx._main", None)  # pyright: ignore[reportArgumentType]  documented: importing it fails
 
 __all__ = [
     "Action",

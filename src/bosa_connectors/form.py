@@ -39,6 +39,12 @@ class Source:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
+class StandIn(str):
+    """Stands in for a file while the arguments are checked: a string, as files are listed."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A multipart body: bytes, and files whose bytes are read while they are sent."""

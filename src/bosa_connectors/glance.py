@@ -1,21 +1,26 @@
 """JSON Schema keywords that let pass at a glance what fits, and look closely at the rest alone.
 
 Real schemas are mostly unions of a type and null, references, and objects told apart by a constant. jsonschema makes
-a validator for each branch and resolves each reference at every check.
+a validator for each branch and resolves each reference at every check. The only user of jsonschema.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]  untyped there
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
+from bosa_connectors.form import StandIn
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 Node: TypeAlias = Mapping[str, object]
 """One schema inside a schema."""
 _Errors: TypeAlias = Iterator[ValidationError]
+Check: TypeAlias = Callable[[object], list[ValidationError]]
+"""What is wrong with a value; a ValueError says why the schema cannot be followed."""
 
 
 class Link(str):
@@ -129,3 +134,33 @@ _KEYWORDS: Final = {
 }
 Validator: Final = cast("type[Draft202012Validator]", extend(Draft202012Validator, _KEYWORDS))
 """JSON Schema 2020-12 in full."""
+_FILES: Final = FormatChecker(formats=())
+
+
+@_FILES.checks("binary")
+def _is_file(value: object) -> bool:
+    return isinstance(value, StandIn) or not isinstance(value, str)
+
+
+def refusal(schema: Node) -> str | None:
+    """Why this is no JSON Schema; None where it is one."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as odd:
+        return odd.message
+    return None
+
+
+def compiled(schema: Node, *, takes_files: bool) -> Check:
+    """The check of values against a schema."""
+    # an empty registry: the default one would fetch a remote reference
+    validator = Validator(schema, registry=Registry(), format_checker=_FILES if takes_files else None)
+    errors = cast("Callable[[object], _Errors]", validator.iter_errors)
+
+    def check(value: object) -> list[ValidationError]:
+        try:
+            return list(errors(value))
+        except Unresolvable as odd:
+            raise ValueError(str(odd)) from odd
+
+    return check

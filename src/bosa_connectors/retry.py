@@ -18,10 +18,16 @@ MAX_RETRY: Final = 10
 MAX_BACKOFF_SECONDS: Final = 64.0
 """No single wait is longer: an API that asks for more gets no further attempt."""
 _FIRST_BACKOFF: Final = 0.5
+_SAFE_ATTEMPTS: Final = 7
+"""With a first backoff of half a second: sixteen seconds of waiting on average."""
+_SAFE_AFTER_AN_ANSWER: Final = 3
+"""So often is asked what is answered with a failure of the API's own: most of those come again each time."""
 
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _CONFLICT: Final = 409
+_PASSING: Final = frozenset({_TOO_MANY, 502, _UNAVAILABLE, 504})
+"""Failures that say more of the moment than of the call."""
 _NOBODY_KNOWS: Final = "OUTCOME_UNKNOWN"
 """The code of an API that has lost sight of what came under this key: it will know no more the next time."""
 
@@ -41,7 +47,7 @@ def documented(attempts: int | None) -> Policy:
 
 def safe(effect: Effect, notify: Callable[[Pause], None] | None = None) -> Policy:
     """Reads are repeated whenever that may help; what writes, only where it provably did not happen."""
-    return Policy(attempts=MAX_RETRY, effect=effect, notify=notify)
+    return Policy(attempts=_SAFE_ATTEMPTS, effect=effect, notify=notify)
 
 
 def pause(  # noqa: PLR0913  the facts that the decision rests on
@@ -53,11 +59,16 @@ def pause(  # noqa: PLR0913  the facts that the decision rests on
     `is_once` says whether the API carries out what is sent twice under one key only once. A wait that the API asks for
     is waited as it says, or not at all where it is longer than 64 s.
     """
-    if attempt >= policy.attempts or not _may_repeat(policy, outcome, is_once=is_once):
+    if attempt >= _attempts(policy, outcome) or not _may_repeat(policy, outcome, is_once=is_once):
         return None
     said = _said(outcome)
     seconds = _backoff(policy, attempt, chance) if said is None else said
     return seconds if seconds < left and (said is None or said <= MAX_BACKOFF_SECONDS) else None
+
+
+def _attempts(policy: Policy, outcome: Outcome) -> int:
+    is_answered = isinstance(outcome, Reply) and outcome.status not in _PASSING and _said(outcome) is None
+    return min(policy.attempts, _SAFE_AFTER_AN_ANSWER) if policy.effect and is_answered else policy.attempts
 
 
 def truth(before: Outcome, last: Outcome) -> Outcome:

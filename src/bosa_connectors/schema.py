@@ -1,50 +1,31 @@
 """Arguments checked against an action's schema: JSON Schema 2020-12 in full, compiled once per action, on first use.
 
-Beside `glance` the only user of jsonschema. References to other documents are refused without a request.
+References to other documents are refused without a request.
 """
 
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError, ValidationError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
-from bosa_connectors import glance
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem, nearest
-from bosa_connectors.form import Source
+from bosa_connectors.form import Source, StandIn
 from bosa_connectors.shapes import is_array, is_object, items, members
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+    from bosa_connectors.glance import Check
 
 Node: TypeAlias = Mapping[str, object]
 """One schema inside a schema."""
 
 
-class _Validator(Protocol):
-    def iter_errors(self, instance: object) -> Iterable[ValidationError]: ...
-
-
-class _File(str):
-    """Stands in for a file while the arguments are checked: a string, as files are listed."""
-
-    __slots__ = ()
-
-
-_FILE = _File("(a file)")
-_FILES = FormatChecker(formats=())
-
-
-@_FILES.checks("binary")
-def _is_file(value: object) -> bool:
-    return isinstance(value, _File) or not isinstance(value, str)
-
-
-_COMPILED: WeakKeyDictionary[Action, _Validator] = WeakKeyDictionary()
+_FILE = StandIn("(a file)")
+_COMPILED: "WeakKeyDictionary[Action, Check]" = WeakKeyDictionary()
 _DEEP = 100
 """Levels of arguments that no action means to take."""
 
@@ -65,9 +46,9 @@ _OPEN = _COMPOSING | {"additionalProperties", "patternProperties", "unevaluatedP
 def check(action: Action, arguments: Mapping[str, object]) -> None:
     """Raises InvalidArguments with everything that is wrong, InvalidSchema where the schema itself makes no sense."""
     try:
-        validator = _COMPILED.get(action) or _compile(action)
-        errors = list(validator.iter_errors(_without_files(action, arguments)))
-    except (Unresolvable, RecursionError, AttributeError, TypeError, ValueError) as odd:
+        found = _COMPILED.get(action) or _compile(action)
+        errors = found(_without_files(action, arguments))
+    except (RecursionError, AttributeError, TypeError, ValueError) as odd:
         if isinstance(odd, RecursionError) and is_deep(arguments):
             raise InvalidArguments([Problem("", "Nested too deeply", f"at most {_DEEP} levels")]) from odd
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} cannot be followed: {odd}"[:500]) from odd
@@ -93,21 +74,16 @@ def is_deep(value: object) -> bool:
     return bool(level)
 
 
-def _compile(action: Action) -> _Validator:
+def _compile(action: Action) -> "Check":
+    from bosa_connectors import glance  # noqa: PLC0415  jsonschema takes long to import, and a program may never call
+
     parts: set[int] = set()
     _mark_parts(action.schema, action.schema, parts, is_part=False)
     schema = members(_proper(action.schema, parts, is_part=False))
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as odd:
-        raise InvalidSchema(
-            f"The schema of {action.connector}.{action.name} makes no sense: {odd.message[:300]}"
-        ) from odd
+    if (reason := glance.refusal(schema)) is not None:
+        raise InvalidSchema(f"The schema of {action.connector}.{action.name} makes no sense: {reason[:300]}")
     _link(schema, schema)
-    # an empty registry: the default one would fetch a remote reference
-    formats = _FILES if action.binary else None
-    validator = cast("_Validator", glance.Validator(schema, registry=Registry(), format_checker=formats))
-    return _COMPILED.setdefault(action, validator)
+    return _COMPILED.setdefault(action, glance.compiled(schema, takes_files=bool(action.binary)))
 
 
 # A name that the schema does not know is an error here, although JSON Schema says otherwise: servers drop it in
@@ -173,6 +149,8 @@ def _has_parts_beside(key: str, node: Node) -> bool:
 
 def _link(node: object, root: Node) -> None:
     """Lets the references in a schema of our own know where they lead, if that is a definition in it."""
+    from bosa_connectors.glance import Link  # noqa: PLC0415  as above
+
     for each in items(node):
         _link(each, root)
     if not isinstance(node, dict) or ("$id" in node and node is not root):
@@ -180,7 +158,7 @@ def _link(node: object, root: Node) -> None:
     schema = cast("dict[str, object]", node)
     reference = str(schema.get("$ref"))
     if _OWN_DEFINITION.fullmatch(reference) and is_object(target := _follow(root, reference)):
-        schema["$ref"] = glance.Link.to(target, reference)
+        schema["$ref"] = Link.to(target, reference)
     for key, value in schema.items():
         for each in members(value).values() if key in _BY_NAME else [value] if key in _BELOW else []:
             _link(each, root)
@@ -201,7 +179,7 @@ def _anchored(node: object, name: str) -> object:
     return schema if schema.get("$anchor") == name else next((found for found in below if found), None)
 
 
-def _problems(error: ValidationError) -> Iterator[Problem]:
+def _problems(error: "ValidationError") -> Iterator[Problem]:
     """What is wrong, in words that a person or a model can act on."""
     path, schema, instance = _path(error.absolute_path), members(error.schema), cast("object", error.instance)
     known = members(schema.get("properties"))
@@ -224,7 +202,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         yield Problem(path, f"Expected {expected}, got {_shown(instance)}" if is_described else expected, expected)
 
 
-def _within_union(error: ValidationError) -> Iterator[Problem]:
+def _within_union(error: "ValidationError") -> Iterator[Problem]:
     """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
     branches: dict[object, list[ValidationError]] = {}
     for inner in error.context or () if error.validator in _UNIONS else ():
@@ -243,15 +221,15 @@ def _within_union(error: ValidationError) -> Iterator[Problem]:
             yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
 
 
-def _is_of_another_type(inner: ValidationError, union: ValidationError) -> bool:
+def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:
     return inner.validator == "type" and _depth(inner, union) == 0
 
 
-def _depth(inner: ValidationError, union: ValidationError) -> int:
+def _depth(inner: "ValidationError", union: "ValidationError") -> int:
     return len(inner.absolute_path) - len(union.absolute_path)
 
 
-def _tells_apart(inner: ValidationError, union: ValidationError) -> bool:
+def _tells_apart(inner: "ValidationError", union: "ValidationError") -> bool:
     """Whether this error says that the branch was not meant: a constant in it, by which branches are told apart."""
     is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
     return is_constant and _depth(inner, union) <= 1

@@ -161,8 +161,20 @@ def test_one_connector_object_serves_one_event_loop_after_another(api: ScriptedA
 
 
 async def test_importing_the_connector_loads_what_it_needs_and_no_more() -> None:
-    # rich is not among these: httpx loads it for its own command line, where it is installed
-    others = ["requests", "langchain_core", "mcp", "starlette", "structlog", "typer", "tenacity", "obstore", "asyncio"]
+    others = [
+        "click",
+        "jsonschema",
+        "requests",
+        "rich",
+        "langchain_core",
+        "mcp",
+        "starlette",
+        "structlog",
+        "typer",
+        "tenacity",
+        "obstore",
+        "asyncio",
+    ]
     code = "import sys, bosa_connectors.connector; print(*{name.partition('.')[0] for name in sys.modules})"
     ended = await anyio.run_process([sys.executable, "-c", code], env=dict(os.environ))
     loaded = set(ended.stdout.decode().split())

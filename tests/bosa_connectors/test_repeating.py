@@ -156,7 +156,7 @@ async def test_a_deed_that_was_lost_and_then_refused_stays_of_unknown_outcome(sh
         await connector.send(call("create"))
         with pytest.raises(OutcomeUnknown):
             await connector.send(call("create"))
-        assert len(api.requests) == 11
+        assert len(api.requests) == 8
 
 
 async def test_an_explicit_max_attempts_repeats_whatever_the_action_does_and_nothing_does_not(shell: Shell) -> None:

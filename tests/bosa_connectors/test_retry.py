@@ -113,8 +113,14 @@ def test_the_documented_waits_double_up_to_64_seconds_and_a_second_by_chance() -
 
 
 def test_safe_waits_are_anything_between_nothing_and_the_backoff() -> None:
-    shortest = pause(safe("read"), failed(500), attempt=3, left=math.inf, chance=0.0, is_once=False)
-    assert (shortest, wait(safe("read"), failed(500), 3)) == (0.0, 2.0)
+    shortest = pause(safe("read"), failed(503), attempt=3, left=math.inf, chance=0.0, is_once=False)
+    assert (shortest, wait(safe("read"), failed(503), 3)) == (0.0, 2.0)
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(500, 3), (501, 3), (502, 7), (503, 7), (504, 7), (429, 7)])
+def test_a_failure_of_the_apis_own_is_not_asked_for_as_often_as_one_of_the_moment(status: int, attempts: int) -> None:
+    repeated = [attempt for attempt in range(1, 20) if wait(safe("read"), failed(status), attempt) >= 0]
+    assert repeated == list(range(1, attempts))
 
 
 @pytest.mark.parametrize("policy", [documented(3), safe("read"), safe("send")])

@@ -158,6 +158,11 @@ async def tools(client: Client) -> dict[str, types.Tool]:
     return {tool.name: tool for tool in listed}
 
 
+async def names_of_the_api(client: Client) -> set[str]:
+    """The names of the tools that are actions, without the server's own."""
+    return {name for name in await tools(client) if not name.startswith("bosa_")}
+
+
 async def answer(client: Client, tool: str, **arguments: object) -> Json:
     """What a call that succeeds returns."""
     answered = content(await client.call_tool(tool, arguments), is_error=False)

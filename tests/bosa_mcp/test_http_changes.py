@@ -13,7 +13,7 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from .conftest import tools
+from .conftest import names_of_the_api, tools
 from .scripted_api import WAIT, ScriptedApi
 from .web_clients import WebServer, web_server
 
@@ -35,7 +35,7 @@ async def hears(api: ScriptedApi, folder: Path, path: str, era: str, *flags: str
     api.offer("shop", "find")
     with web_server(folder, api, *flags) as server:
         async with listening(server, path, era) as (client, heard):
-            assert set(await tools(client)) == {"shop_find"}
+            assert await names_of_the_api(client) == {"shop_find"}
             with anyio.fail_after(WAIT):
                 for number in count():
                     api.offer("shop", f"find_{number}")

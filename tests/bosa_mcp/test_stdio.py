@@ -13,7 +13,7 @@ from mcp.client.stdio import stdio_client
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .conftest import KEY, TOKEN, answer, refusal, tools
+from .conftest import KEY, TOKEN, answer, names_of_the_api, refusal
 from .processes import HANDSHAKE, HUB_READY, call, parameters, request, started, started_on
 from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, takes
 
@@ -35,7 +35,7 @@ async def test_a_client_lists_and_calls_the_tools_of_an_api(shop: ScriptedApi, e
     command = parameters(tmp_path, **settings(shop))
     with (tmp_path / "stderr").open("w+") as log:
         async with Client(stdio_client(command, log), mode=era, read_timeout_seconds=WAIT) as client:
-            assert set(await tools(client)) == {"shop_order"}
+            assert await names_of_the_api(client) == {"shop_order"}
             assert await answer(client, "shop_order", item="x") == {"data": "done", "meta": None}
             assert (await refusal(client, "shop_order", itme="x"))["errors"]
         log.seek(0)
@@ -50,7 +50,7 @@ def test_stdout_carries_nothing_but_protocol_and_garbage_ends_nothing(shop: Scri
         server.send("garbage", "", "{}", "[]", '{"jsonrpc": "2.0"}', "\0", "{" * 5_000, *HANDSHAKE)
         assert server.reply(0)["result"]["serverInfo"]["name"] == "bosa"
         server.send("more garbage {", request(1, "tools/list"), request(2, "no/such/method"))
-        assert [tool["name"] for tool in server.reply(1)["result"]["tools"]] == ["shop_order"]
+        assert "shop_order" in [tool["name"] for tool in server.reply(1)["result"]["tools"]]
         server.send(call(3, "shop_order", item="x"), call(4, "shop_order", item=5), call(5, "none"))
         assert server.reply(3)["result"]["structuredContent"] == {"data": "done", "meta": None}
         assert server.reply(5)["error"]["code"] == -32602
@@ -173,10 +173,10 @@ def test_an_api_that_fails_is_one_line_of_the_log_that_says_what_to_do(shop: Scr
         for number, (names, said) in enumerate(broken, start=1):
             shop.odd |= {"/connectors/names": names, "/connectors": names}
             server.send(request(number, "tools/list"))
-            assert server.reply(number)["result"]["tools"] == []
+            assert all(tool["name"].startswith("bosa_") for tool in server.reply(number)["result"]["tools"])
             assert "no tools of connector" in server.log_line(said)
         lonely.send(*HANDSHAKE, request(1, "tools/list"))
-        assert lonely.reply(1)["result"]["tools"] == []
+        assert all(tool["name"].startswith("bosa_") for tool in lonely.reply(1)["result"]["tools"])
         assert f"{address(port)} cannot be reached" in lonely.log_line("no tools of connector")
         for each in (server, lonely):
             each.end_of_input()
