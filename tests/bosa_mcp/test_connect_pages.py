@@ -9,7 +9,12 @@ from pathlib import Path
 
 import anyio
 import httpx
+import mcp_types as types
 import pytest
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
 
 from bosa_connectors.calls import Credentials
 from bosa_hub.connectors import built_in
@@ -17,9 +22,10 @@ from bosa_hub.serve import RunningHub, running
 from bosa_mcp.connect_page import HEADERS
 from bosa_mcp.tickets import LASTING
 
-from .conftest import KEY, TOKEN, answer
-from .linkable import GOOD_KEY, Clock, Linkable, Shop, fill_in, linkable, opened
+from .conftest import KEY, TOKEN, answer, refusal
+from .linkable import GOOD_KEY, Clock, Linkable, Shop, fill_in, link_in, linkable, opened
 from .many_users import Person, SharedServer, shared_server
+from .processes import started
 from .scripted_api import WAIT, Json, ScriptedApi, fails, says
 from .test_accounts import accounts_of
 
@@ -302,3 +308,45 @@ async def test_behind_a_proxy_links_lead_to_its_address(
     with shared_server(tmp_path, shops.url, shops.client_key, **settings) as server:
         async with client_of(server, Person("me", who.user_token), era) as it:
             assert (await link(it)).startswith("https://mcp.example.com/bosa/connect/")
+
+
+@pytest.mark.parametrize(
+    ("flags", "era", "path", "is_asked"),
+    [
+        ((), "auto", "/mcp", True),
+        ((), "legacy", "/mcp", True),
+        ((), "legacy", "/sse", True),
+        (("--json-response",), "auto", "/mcp", True),
+        (("--json-response",), "legacy", "/mcp", False),
+        (("--stateless",), "auto", "/mcp", True),
+        (("--stateless",), "legacy", "/mcp", False),
+    ],
+)
+async def test_over_http_a_client_is_asked_where_there_is_a_way_to_ask_it(  # noqa: PLR0913, PLR0917  a table
+    shops: RunningHub,
+    who: Credentials,
+    tmp_path: Path,
+    flags: tuple[str, ...],
+    era: str,
+    path: str,
+    is_asked: bool,  # noqa: FBT001
+) -> None:
+    asked: list[str] = []
+
+    async def person(context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
+        del context
+        assert isinstance(params, types.ElicitRequestURLParams)
+        asked.append(params.url)
+        assert (await fill_in(params.url, **ANSWERS)).status_code == 200
+        return types.ElicitResult(action="accept")
+
+    known = {"BOSA_API_BASE_URL": shops.url, "BOSA_API_KEY": shops.client_key, "BOSA_USER_TOKEN": who.user_token or ""}
+    with started(tmp_path, "serve", "--transport", "http", "--port", "0", *flags, **known) as server:
+        url = server.log_line("ready ").split()[1] + path
+        transport = sse_client(url) if path == "/sse" else streamable_http_client(url)
+        async with Client(transport, mode=era, read_timeout_seconds=WAIT, elicitation_callback=person) as client:
+            if is_asked:
+                assert (await answer(client, "shop_order", item="tea"))["data"] == "tea for home"
+            else:
+                assert "/connect/" in link_in(await refusal(client, "shop_order", item="tea"))
+    assert bool(asked) is is_asked
