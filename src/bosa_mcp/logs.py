@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, Literal
 
 from bosa_mcp import redaction
+from bosa_mcp.backlog import Backlog
 from bosa_mcp.imports import without_rich
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _handler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -54,6 +55,14 @@ def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     sys.excepthook = _told
+
+
+def _handler() -> logging.Handler:
+    """Where lines go: to standard error, and not by way of the thread that logs where that could have to wait."""
+    try:
+        return Backlog(sys.stderr.fileno())
+    except (OSError, ValueError):  # a text in memory, as tests of commands have it
+        return logging.StreamHandler(sys.stderr)
 
 
 def _redacting(secrets: Collection[str]) -> "Processor":

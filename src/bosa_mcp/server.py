@@ -211,9 +211,7 @@ async def _once_connected(  # noqa: PLR0913  what a call needs
     except NotConnected as missing:
         if parts.linking is None or offer.is_ours:
             raise
-        await connected.have_linked(
-            parts.linking, offer.action.connector, caller, missing, asker=asker, ends=ends
-        )
+        await connected.have_linked(parts.linking, offer.action.connector, caller, missing, asker=asker, ends=ends)
     left = replace(parts.execution, call_budget=max(ends - time.monotonic(), _RESERVE))
     return await _called(replace(parts, execution=left), offer, sent, caller, report=report, tally=tally)
 
@@ -241,9 +239,7 @@ async def _called(  # noqa: PLR0913  what a call needs
     return await _fitting(parts, results.cleaned(results.payload(answer, asked), caller.secrets()), offer, caller)
 
 
-async def _fitting(
-    parts: Parts, content: dict[str, object], offer: "Offer", caller: "Caller"
-) -> types.CallToolResult:
+async def _fitting(parts: Parts, content: dict[str, object], offer: "Offer", caller: "Caller") -> types.CallToolResult:
     """The result, or as much of it as fits, with where the whole is."""
     short = results.cut(content, parts.result_bytes)
     if short is None:

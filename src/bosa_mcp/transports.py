@@ -1,5 +1,6 @@
 """How clients reach the server: standard input and output, or HTTP. Both end on SIGINT and SIGTERM."""
 
+import logging
 import os
 import signal
 import socket
@@ -187,7 +188,7 @@ def _end_in_time(code: int) -> None:
 
 
 def _exit(code: int) -> NoReturn:
-    sys.stderr.flush()
+    logging.shutdown()  # the last lines get a second
     os._exit(code)
 
 

@@ -143,9 +143,7 @@ async def with_pages(
 
 
 async def _nowhere() -> str:
-    raise Refusal(
-        "unsupported", "A link would not outlast this command: use `bosa-mcp connect CONNECTOR`."
-    )
+    raise Refusal("unsupported", "A link would not outlast this command: use `bosa-mcp connect CONNECTOR`.")
 
 
 def _links(settings: Settings, url: str | None) -> Links | None:
