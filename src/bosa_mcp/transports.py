@@ -15,6 +15,8 @@ import anyio
 import uvicorn
 from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
+from mcp.shared._context_streams import ContextSendStream
+from mcp.shared.message import SessionMessage
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -29,6 +31,9 @@ from bosa_mcp.web_files import WebFiles
 
 CLOSING: Final = 5.0
 """Seconds that closing may take."""
+LAST: Final = 1.0
+"""Seconds that the last message gets to be written."""
+_LOOK: Final = 0.005
 LEAVING: Final = 2
 """Seconds that HTTP clients get to read the end of what they were sent."""
 
@@ -94,6 +99,7 @@ class _Talk:
                 self.is_over.set()
                 raise
             if self._serving.cancelled_caught:
+                await _left(streams[1])
                 self.is_over.set()
         self.is_over.set()
 
@@ -102,6 +108,14 @@ class _Talk:
         await end.is_told.wait()
         await self._drain.settle()
         self._serving.cancel()
+
+
+async def _left(writing: ContextSendStream[SessionMessage]) -> None:
+    """Returns once the last message has been written, within a second: a message is taken before it is."""
+    taking = writing._inner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  nothing else tells
+    with anyio.move_on_after(LAST):
+        while (now := taking.statistics()).open_receive_streams and not now.tasks_waiting_receive:  # noqa: ASYNC110  the library has no event
+            await anyio.sleep(_LOOK)
 
 
 @dataclass(frozen=True, slots=True)
