@@ -71,7 +71,9 @@ def is_deep(value: object) -> bool:
     level = [value]
     for _ in range(_DEEP):
         level = [below for each in level for below in (*members(each).values(), *items(each))]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 def _compile(action: Action) -> "Check":

@@ -45,6 +45,10 @@ Report: TypeAlias = Callable[[str], Awaitable[None]]
 """Told, in a sentence, how far a call has come."""
 
 
+async def unheard(_: str) -> None:
+    """The report of a call about which nobody wants to hear."""
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """Carries calls out, for any number of callers."""
@@ -65,7 +69,8 @@ class Execution:
 
     def gate(self, connector: str, user: str) -> anyio.CapacityLimiter:
         """How many calls of a user to a connector there may be at once; forgotten once there are none."""
-        return self.gates.setdefault((connector, user), anyio.CapacityLimiter(AT_ONCE))
+        known = self.gates.get((connector, user))
+        return known or self.gates.setdefault((connector, user), anyio.CapacityLimiter(AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +188,10 @@ class _Running:
 
     async def _send(self, call: Call) -> Reply | Kept:
         """Sent once there is room beside the other calls to the connector, and told of each wait."""
-        waiting, telling = anyio.create_memory_object_stream[Pause](10)
-
-        def again(pause: Pause) -> None:
-            self.tally.attempts += 1
-            waiting.send_nowait(pause)
-
-        policy = retry.safe(effects.effect(call.action), again)
         self.tally.attempts += 1
+        if self.report is unheard:
+            return await self._sent(call, lambda _: None)
+        waiting, telling = anyio.create_memory_object_stream[Pause](10)
 
         async def tell() -> None:
             async for pause in telling:
@@ -199,15 +200,26 @@ class _Running:
         outcomes: list[Reply | Kept | BosaError | Refusal] = []
         async with telling, anyio.create_task_group() as beside:
             beside.start_soon(tell)
-            async with waiting, self.execution.gate(call.action.connector, self.caller.identity):
+            async with waiting:
                 try:
-                    outcomes.append(await self._received(replace(call, policy=policy)))
+                    outcomes.append(await self._sent(call, waiting.send_nowait))
                 except (BosaError, Refusal) as failure:  # not raised in here: it would leave as a group
                     outcomes.append(failure)
         [outcome] = outcomes
         if isinstance(outcome, (BosaError, Refusal)):
             raise outcome
         return outcome
+
+    async def _sent(self, call: Call, notify: Callable[[Pause], None]) -> Reply | Kept:
+        """Sent once there is room; `notify` is told of each wait."""
+
+        def again(pause: Pause) -> None:
+            self.tally.attempts += 1
+            notify(pause)
+
+        policy = retry.safe(effects.effect(call.action), again)
+        async with self.execution.gate(call.action.connector, self.caller.identity):
+            return await self._received(replace(call, policy=policy))
 
     async def _received(self, call: Call) -> Reply | Kept:
         """The reply, or its file once it is kept; one that breaks off, and was only read, is asked for again."""

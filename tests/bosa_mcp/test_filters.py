@@ -21,6 +21,11 @@ def shop(api: ScriptedApi) -> ScriptedApi:
     return api
 
 
+def case(given: object) -> str:
+    """A test's name, the same in every process: sets have no order."""
+    return ",".join(sorted(map(str, given))) if isinstance(given, set) else str(given)  # pyright: ignore[reportUnknownArgumentType]
+
+
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
@@ -35,7 +40,7 @@ def shop(api: ScriptedApi) -> ScriptedApi:
         (Filter(include=("SHOP_*",)), set[str]()),
         (Filter(include=("shop_?et_item", "office_[kl]ist_*")), {"shop_get_item", "office_list_desks"}),
     ],
-    ids=str,
+    ids=case,
 )
 async def test_only_the_tools_that_are_wanted_are_served(
     shop: ScriptedApi, serve: Serve, wanted: Filter, names: set[str]

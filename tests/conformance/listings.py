@@ -75,8 +75,8 @@ class ListingHandler(BaseHTTPRequestHandler):
 
 
 def expected_tools(listings: dict[str, Any]) -> set[str]:
-    """The tools that the contract leaves: what is posted, and is no plumbing."""
-    return set(listed_actions(listings))
+    """The tools that the contract leaves (what is posted, and is no plumbing), and the server's own."""
+    return {*listed_actions(listings), "bosa_accounts", "bosa_connect", "bosa_disconnect"}
 
 
 def listed_actions(listings: dict[str, Any]) -> dict[str, Any]:

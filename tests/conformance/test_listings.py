@@ -45,7 +45,8 @@ BYTES_OF_OUR_FIELDS = 120
 
 async def test_the_definitions_are_small_and_say_all_that_the_listings_say(api: ListingApi, tmp_path: Path) -> None:
     async with connected("auto", tmp_path, api.settings) as client:
-        listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+        named = {tool.name: tool for tool in (await client.list_tools()).tools}
+    listed = {name: tool for name, tool in named.items() if not name.startswith("bosa_")}
     actions = listed_actions(api.listings)
     assert listed.keys() == actions.keys(), "one page holds them all"
     wire = {name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for name, tool in listed.items()}
