@@ -118,9 +118,10 @@ async def test_a_call_right_after_a_failure_is_answered(client: Client) -> None:
         assert (await answer(client, "probe_get", shape="text"))["data"] == "hello"
 
 
-async def test_a_file_is_not_supported_yet(client: Client) -> None:
-    error = await refusal(client, "probe_download", size=3, filename="a.bin")
-    assert error["kind"] == "unsupported"
+async def test_a_file_is_kept_and_named_by_its_address(client: Client) -> None:
+    file = (await answer(client, "probe_download", size=3, filename="a.bin"))["data"]
+    assert (file["name"], file["size"]) == ("a.bin", 3)
+    assert file["uri"].startswith("bosa://files/")
 
 
 async def test_every_invalid_argument_is_named(client: Client) -> None:
