@@ -33,10 +33,15 @@ class FaultProxy:
     without: Sequence[bytes] = ()
     """Headers, in lower case, that requests lose on the way."""
     done: Counter[str] = field(default_factory=Counter[str])
+    connections: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client, to its end."""
-        with suppress(OSError, asyncio.IncompleteReadError):
+        if task := asyncio.current_task():
+            self.connections.add(task)
+            task.add_done_callback(self.connections.discard)
+        # cancelled at the end of the proxy, and not to be told of
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while await self._exchange(reader, writer):
                 pass
         writer.close()
@@ -109,4 +114,9 @@ async def fault_proxy(
     proxy = FaultProxy("", urlsplit(server_url).netloc, faults, random.Random(seed), without)  # noqa: S311  a seed is wanted
     async with await asyncio.start_server(proxy.serve, "127.0.0.1", 0) as listener:
         proxy.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-        yield proxy
+        try:
+            yield proxy
+        finally:
+            for connection in proxy.connections:
+                connection.cancel()
+            await asyncio.gather(*proxy.connections, return_exceptions=True)

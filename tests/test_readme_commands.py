@@ -14,7 +14,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 TABLE = README.split("\n## Commands\n")[1].split("\n## ")[0]
 EXAMPLES = dict(re.findall(r"^\| `(\w+)` \|.*\| `(bosa-mcp [^|]*)` \|$", TABLE, re.MULTILINE))
 LASTING = {"serve", "hub"}
-ASKING = {"login"}
+ASKING = {"connect", "disconnect", "login"}  # a person, or a service
 WAIT = 40
 
 

@@ -45,10 +45,6 @@ Report: TypeAlias = Callable[[str], Awaitable[None]]
 """Told, in a sentence, how far a call has come."""
 
 
-async def unheard(_: str) -> None:
-    """The report of a call about which nobody wants to hear."""
-
-
 @dataclass(frozen=True, slots=True)
 class Execution:
     """Carries calls out, for any number of callers."""
@@ -189,8 +185,6 @@ class _Running:
     async def _send(self, call: Call) -> Reply | Kept:
         """Sent once there is room beside the other calls to the connector, and told of each wait."""
         self.tally.attempts += 1
-        if self.report is unheard:
-            return await self._sent(call, lambda _: None)
         waiting, telling = anyio.create_memory_object_stream[Pause](10)
 
         async def tell() -> None:

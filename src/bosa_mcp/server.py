@@ -19,7 +19,6 @@ from bosa_connectors.shapes import members
 from bosa_mcp import arguments, connected, fit, ours, resources, results, spans
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.consent import Asker, InputNeeded
-from bosa_mcp.execution import unheard
 from bosa_mcp.results import Refusal
 from bosa_mcp.store import StoreError
 from bosa_mcp.table import BadCursor
@@ -288,8 +287,6 @@ async def _kept(store: "Store", content: dict[str, object], offer: "Offer", call
 
 def _reporting(context: "ServerRequestContext[Any]") -> "Report":
     """Tells the client how far a call has come, where it wants to know."""
-    if (context.meta or {}).get("progress_token") is None:
-        return unheard
     told = 0
 
     async def report(message: str) -> None:

@@ -119,7 +119,10 @@ async def test_a_call_right_after_a_failure_is_answered(client: Client) -> None:
 
 
 async def test_a_file_is_kept_and_named_by_its_address(client: Client) -> None:
-    file = (await answer(client, "probe_download", size=3, filename="a.bin"))["data"]
+    result = await client.call_tool("probe_download", {"size": 3, "filename": "a.bin"})
+    assert not result.is_error
+    assert result.structured_content
+    file = result.structured_content["data"]
     assert (file["name"], file["size"]) == ("a.bin", 3)
     assert file["uri"].startswith("bosa://files/")
 
