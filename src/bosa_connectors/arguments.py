@@ -7,12 +7,11 @@ from typing import Final, cast
 from bosa_connectors import fields, retry, schema
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
 from bosa_connectors.errors import InvalidArguments, Problem
+from bosa_connectors.paging import token_fields
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
 _PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
-_TOKENS: Final = {"page_token": "next_page_token", "next_token": "next_token"}
-"""Arguments whose next value comes in the data itself, and the field that carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def split(action: Action, arguments: Mapping[str, object]) -> tuple[Mapping[str,
     """
     wanted = arguments.get(FIELDS)
     if FIELDS in action.properties:
-        tokens = [token for name, token in _TOKENS.items() if name in action.properties]
+        tokens = token_fields(action)
         if not tokens or not is_array(wanted) or not wanted:
             return arguments, []
         return {**arguments, FIELDS: [*wanted, *tokens]}, [path for path in wanted if isinstance(path, str)]

@@ -14,6 +14,7 @@ from bosa_connectors.shapes import is_array, is_object, items, members
 CURSOR_ARGUMENTS = ("cursor", "page_token", "next_token", "after")
 MAX_ALIKE: Final = 1000
 """So many pages in a row that hold the same are taken for one page that never ends."""
+_TOKENS: Final = {"page_token": "next_page_token", "next_token": "next_token"}
 _PLACES: Final = ("page", *CURSOR_ARGUMENTS, "before", "from_last")
 _LONGEST_SHOWN: Final = 100
 
@@ -138,6 +139,11 @@ def items_of(action: Action, data: object, name: str | None) -> list[object]:
 def does_page(action: Action) -> bool:
     """Whether the action takes an argument that asks for a page."""
     return "page" in action.properties or _cursor_argument(action) is not None
+
+
+def token_fields(action: Action) -> list[str]:
+    """The fields of the data that carry the next page: to be asked for beside those that are wanted."""
+    return [token for name, token in _TOKENS.items() if name in action.properties]
 
 
 def _is_nothing(action: Action, data: Mapping[str, object]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bosa_connectors import header, schema, wire
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
+from bosa_connectors.paging import token_fields
 from bosa_connectors.shapes import is_array, is_object, items, members
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
@@ -14,8 +15,6 @@ _PATHS = 'array of dotted paths, such as ["id", "user.login"]'
 _COUNT = "integer of at least 1"
 _ACCOUNT = "the name of a linked account, as bosa_accounts lists them"
 _ACCOUNT_LENGTH = 200
-_TOKENS = {"page_token": "next_page_token", "next_token": "next_token"}
-"""Arguments whose next value comes in the data itself, and the field that carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
         raise InvalidArguments([*others(offer, own), *wrong])
     selecting = fields
     if fields and offer.fields_argument in offer.action.properties:
-        tokens = [token for argument, token in _TOKENS.items() if argument in offer.action.properties]
+        tokens = token_fields(offer.action)
         own[offer.fields_argument] = [*fields, *tokens]
         selecting = fields if tokens else []
     if max_items is not None:

@@ -16,12 +16,13 @@ from bosa_connectors.calls import Credentials
 from bosa_hub.serve import RunningHub, running
 from bosa_mcp import logs
 from bosa_mcp.access import Caller
+from bosa_mcp.calling import Parts
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.refresh import Tools
-from bosa_mcp.server import Parts, create_server
+from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 
 from .opened import opened

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
 from bosa_mcp.access import Caller
+from bosa_mcp.calling import Parts
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
@@ -15,7 +16,7 @@ from bosa_mcp.filters import Filter
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import Tools
-from bosa_mcp.server import Parts, create_server
+from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 
 from .scripted_api import WAIT

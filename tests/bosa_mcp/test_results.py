@@ -17,11 +17,12 @@ from bosa_connectors.aio import MAX_JSON_BYTES, AsyncBosaConnector
 from bosa_connectors.calls import Call, Credentials, Reply
 from bosa_hub.serve import RunningHub
 from bosa_mcp.access import Caller
+from bosa_mcp.calling import Parts
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.refresh import Tools
-from bosa_mcp.server import Parts, create_server
+from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 
 from .conftest import PLANTED, Connect, answer, logged, refusal, tools

@@ -16,6 +16,7 @@ from bosa_connectors.calls import Credentials
 from bosa_mcp import addresses, links, logins
 from bosa_mcp.access import Caller
 from bosa_mcp.accounts import Accounts
+from bosa_mcp.calling import Parts
 from bosa_mcp.desk import Desk
 from bosa_mcp.doorway import Doorway
 from bosa_mcp.execution import Execution
@@ -28,7 +29,7 @@ from bosa_mcp.links import Links
 from bosa_mcp.ours import OURS
 from bosa_mcp.refresh import Tools
 from bosa_mcp.results import Refusal
-from bosa_mcp.server import Parts, create_server
+from bosa_mcp.server import create_server
 from bosa_mcp.settings import Settings, reveal
 from bosa_mcp.store import Store
 from bosa_mcp.tickets import Tickets

@@ -15,8 +15,8 @@ from bosa_mcp.settings import Settings, check_api
 
 if TYPE_CHECKING:
     from bosa_mcp.access import Caller
+    from bosa_mcp.calling import Parts
     from bosa_mcp.execution import Report
-    from bosa_mcp.server import Parts
 
 EXAMPLES: Final = """\
 \b
@@ -62,8 +62,8 @@ def _object(text: str) -> dict[str, Any]:
 
 async def _called(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
     with quick():
+        from bosa_mcp.calling import carry_out  # noqa: PLC0415  likewise
         from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
-        from bosa_mcp.server import carry_out  # noqa: PLC0415  likewise
 
     async with open_parts(chosen) as (parts, caller):
         await _find(parts, tool)
@@ -83,9 +83,9 @@ async def _dry(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, A
 async def _previewed(parts: "Parts", tool: str, sent: dict[str, Any], caller: "Caller") -> dict[str, Any]:
     from bosa_connectors.errors import BosaError, InvalidArguments  # noqa: PLC0415  as above
     from bosa_mcp import arguments, results  # noqa: PLC0415  as above
+    from bosa_mcp.calling import admitted  # noqa: PLC0415  as above
     from bosa_mcp.cli.preview import preview  # noqa: PLC0415  as above
     from bosa_mcp.results import Refusal  # noqa: PLC0415  as above
-    from bosa_mcp.server import admitted  # noqa: PLC0415  as above
 
     offer = await parts.tools.offer(tool)
     assert offer is not None  # noqa: S101  it was found just before
