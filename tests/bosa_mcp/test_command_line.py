@@ -39,6 +39,7 @@ def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
     {
         "srve": "srve",
         "--loud": "--loud",
+        "--conector x": "--conector",
         "serve --conector x": "--conector",
         "serve --api-key 7291827": "--api-key",
         "serve --call-budget -1": "BOSA_CALL_BUDGET",
@@ -93,8 +94,11 @@ def test_a_hub_listens_where_it_is_told(tmp_path: Path) -> None:
     assert "another port" in line
 
 
-def test_a_server_that_is_configured_by_flags_speaks_to_that_api(tmp_path: Path, hub: RunningHub) -> None:
-    with started(tmp_path, "serve", "--api-base-url", hub.url, "--call-budget", "5", "--account", "work") as server:
+@pytest.mark.parametrize("command", [("serve",), ()], ids=["serve", "no command"])
+def test_a_server_that_is_configured_by_flags_speaks_to_that_api(
+    tmp_path: Path, hub: RunningHub, command: tuple[str, ...]
+) -> None:
+    with started(tmp_path, *command, "--api-base-url", hub.url, "--call-budget", "5", "--account", "work") as server:
         server.end_of_input()
         assert server.wait() == 0
         assert server.rest() == ("", "")

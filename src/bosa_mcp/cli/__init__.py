@@ -10,7 +10,7 @@ from bosa_mcp.redaction import redact
 
 app = typer.Typer(
     name="bosa-mcp",
-    help="Serve the actions of a BOSA API as MCP tools. Without a command: serve over standard input and output.",
+    help="Serve the actions of a BOSA API as MCP tools. Without a command: serve, over standard input and output.",
     epilog="Example: bosa-mcp demo  (see it work)",
     add_completion=False,
     rich_markup_mode=None,
@@ -37,21 +37,24 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag's valu
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
-def _alone(
-    context: typer.Context,
+@app.callback()
+def _flags(
     *,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     del version
-    if context.invoked_subcommand is None:
-        serve.serve()
+
+
+def with_command(typed: list[str]) -> list[str]:
+    """What was typed, with `serve` in front where no command is: its flags may stand alone."""
+    is_named = typed and (not typed[0].startswith("-") or typed[0] in {"--help", "--version"})
+    return typed if is_named else ["serve", *typed]
 
 
 def main() -> NoReturn:
     """Runs the command line. Exit codes: 0, 1 it failed, 2 usage or configuration, 130 SIGINT, 143 SIGTERM."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(with_command(sys.argv[1:]), standalone_mode=False) or 0)
     except Exception as failure:  # noqa: BLE001  the rim: what can be said in a line is, the rest is raised
         code, message = failures.told(failures.first(failure))
         typer.echo(f"bosa-mcp: {redact(' '.join(message.split()))}", err=True)
