@@ -19,7 +19,7 @@
     - Unauthenticated         401
     - Forbidden               403
     - NotFound                404
-      · NotConnected          no account of the user is linked to the connector
+      · NotConnected          no account of the user is linked to the connector, or none that is of use
     - Conflict                409
     - RateLimited             429
 """
@@ -235,9 +235,14 @@ class NotFound(ApiError):
 
 
 class NotConnected(NotFound):
-    """The user has linked no account to this connector."""
+    """The user has linked no account to this connector, or one that is of no use any more."""
 
     _advice = "Link an account first: initiate_connector_auth says where."
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether an account is linked, and has to be linked anew, with `replace_duplicate`."""
+        return self.code in _STALE
 
 
 class Conflict(ApiError):
@@ -263,6 +268,8 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     409: Conflict,
     429: RateLimited,
 }
+_STALE: Final = frozenset({"INTEGRATION_EXPIRED", "INTEGRATION_OUTDATED", "INTEGRATION_UNREADABLE"})
+"""What an API says, with whatever status, of an account that is there and of no use."""
 _MEANT_BY_404: Mapping[str, type[ApiError]] = {
     "integration does not exist": NotConnected,
     "invalid api key": Unauthenticated,  # what the published server says to a key that is malformed
@@ -271,6 +278,8 @@ _MEANT_BY_404: Mapping[str, type[ApiError]] = {
 
 def api_error(failure: Failure) -> ApiError:
     """The error whose name says what to do about `failure`."""
+    if failure.code in _STALE:
+        return NotConnected(failure)
     said = failure.message.lower()
     meant = (kind for words, kind in _MEANT_BY_404.items() if failure.status == 404 and said.startswith(words))  # noqa: PLR2004
     return next(meant, _BY_STATUS.get(failure.status, ApiError))(failure)

@@ -1,4 +1,4 @@
-"""A call that fails because nothing is linked: the person gets a link, and where the client can ask, it goes on."""
+"""A call without an account that is of use: the person gets a link, and where they can be asked, it goes on."""
 
 import time
 from typing import TYPE_CHECKING, Final
@@ -35,7 +35,7 @@ async def have_linked(  # noqa: PLR0913  what it depends on
     Raises Refusal with a link where they have not, NotConnected where there can be no link, and InputNeeded.
     """
     person = await linking.accounts.known(caller)
-    if person and (mine := person.of(connector)):
+    if person and not missing.is_stale and (mine := person.of(connector)):
         linking.accounts.forget(caller)
         hint = f"Linked are: {listed(mine)}. The call named {str(caller.credentials.account)[:200]!r}."
         raise Refusal("not_connected", missing.message, hint, **_said(missing)) from missing
@@ -43,7 +43,7 @@ async def have_linked(  # noqa: PLR0913  what it depends on
     if asker is None or not asker.can_ask:
         raise _refusal(ticket, missing)
     await _ask(asker, ticket, missing, ends)
-    if not await _is_linked(linking, connector, caller, ends):
+    if not await _is_linked(linking, ticket, missing, ends):
         raise _refusal(ticket, missing)
     linking.accounts.forget(caller)
     with anyio.move_on_after(PAUSE):
@@ -53,7 +53,7 @@ async def have_linked(  # noqa: PLR0913  what it depends on
 async def _link(linking: "Linking", connector: str, caller: "Caller", missing: NotConnected) -> "Ticket":
     try:
         with anyio.fail_after(PATIENCE):
-            return await linking.link(caller, connector)
+            return await linking.link(caller, connector, replaces=missing.is_stale)
     except (BosaError, Refusal, OSError) as failure:  # a TimeoutError is an OSError
         log.warning("no link can be given", connector=connector, reason=str(failure) or "it takes too long")
         raise missing from None
@@ -61,7 +61,10 @@ async def _link(linking: "Linking", connector: str, caller: "Caller", missing: N
 
 async def _ask(asker: "Asker", ticket: "Ticket", missing: NotConnected, ends: float) -> None:
     """Returns once the person has opened the link, or the time is over. Raises Refusal and InputNeeded."""
-    message = f"{ticket.purpose.connector} needs an account of yours. Open this page to link one."
+    connector = ticket.purpose.connector
+    message = f"{connector} needs an account of yours. Open this page to link one."
+    if missing.is_stale:
+        message = f"Your account on {connector} is of no use any more. Open this page to link it anew."
     try:
         with anyio.move_on_after(max(ends - time.monotonic(), 0)):
             if await asker.ask(message, ticket.url, ticket.id) != "accept":
@@ -76,10 +79,11 @@ async def _ask(asker: "Asker", ticket: "Ticket", missing: NotConnected, ends: fl
         raise _refusal(ticket, missing) from failure
 
 
-async def _is_linked(linking: "Linking", connector: str, caller: "Caller", ends: float) -> bool:
+async def _is_linked(linking: "Linking", ticket: "Ticket", missing: NotConnected, ends: float) -> bool:
+    it = ticket.purpose
     while True:
         try:
-            if await linking.is_linked(caller, connector):
+            if ticket.is_linked or (not missing.is_stale and await linking.is_linked(it.caller, it.connector)):
                 return True
         except BosaError as failure:
             log.info("the API does not say whether an account is linked", reason=str(failure))

@@ -120,6 +120,17 @@ def test_a_404_is_told_apart_by_its_words(message: str, kind: type[ApiError]) ->
     assert type(api_error(Failure(status=500, message=message))) is ApiError
 
 
+@pytest.mark.parametrize("code", ["INTEGRATION_EXPIRED", "INTEGRATION_OUTDATED", "INTEGRATION_UNREADABLE"])
+@pytest.mark.parametrize("status", [401, 404, 409])
+def test_an_account_that_is_of_no_use_any_more_is_none(code: str, status: int) -> None:
+    error = api_error(Failure(status=status, message="Link it anew.", code=code))
+    assert isinstance(error, NotConnected)
+    assert (error.is_stale, error.status) == (True, status)
+    absent = api_error(Failure(status=404, message="Integration does not exist: sql"))
+    assert isinstance(absent, NotConnected)
+    assert not absent.is_stale
+
+
 def test_an_unknown_connector_is_said_in_the_words_that_programs_match() -> None:
     assert str(ConnectorNotFound("x")) == "No connector found for app 'x'"
     error = ConnectorNotFound("note", ["sql", "notes"])

@@ -11,6 +11,7 @@ from typing import IO
 
 import httpx
 from mcp import Client
+from mcp.client.session import ElicitationFnT
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
@@ -57,13 +58,15 @@ class SharedServer:
         return httpx.Client(base_url=self.url, timeout=WAIT, headers={**JSON, **(person.headers if person else {})})
 
     @asynccontextmanager
-    async def client(self, person: Person, era: str, path: str = "/mcp") -> AsyncGenerator[Client]:
-        """A client of this person that speaks as this era does."""
+    async def client(
+        self, person: Person, era: str, path: str = "/mcp", asked: ElicitationFnT | None = None
+    ) -> AsyncGenerator[Client]:
+        """A client of this person that speaks as this era does; where they can be `asked`, that is who answers."""
         async with create_mcp_http_client(person.headers) as http:
             url = self.url + path
             sse = sse_client(url, headers=person.headers)
             transport = sse if path == "/sse" else streamable_http_client(url, http_client=http)
-            async with Client(transport, mode=era, read_timeout_seconds=WAIT) as client:
+            async with Client(transport, mode=era, read_timeout_seconds=WAIT, elicitation_callback=asked) as client:
                 yield client
 
     def session(self, person: Person) -> str:

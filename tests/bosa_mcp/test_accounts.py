@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
-import httpx
 import mcp_types as types
 import pytest
 from mcp.client import ClientRequestContext
@@ -13,11 +12,9 @@ from bosa_hub.connectors import built_in
 from bosa_hub.serve import RunningHub, running
 from bosa_mcp.filters import Filter
 
-from ..bosa_hub.oauth_bench import Things, hub_with  # noqa: TID252  test folders are no packages
-from ..bosa_hub.oauth_provider import providing  # noqa: TID252  likewise
 from .conftest import KEY, TOKEN, answer, refusal, tools
 from .linkable import GOOD_KEY, Linkable, Shop, as_account, fill_in, link_in, linkable, opened
-from .scripted_api import WAIT, Json, ScriptedApi, fails, says, takes
+from .scripted_api import Json, ScriptedApi, fails, says, takes
 
 ANSWERS = {"answer0": "home", "answer1": GOOD_KEY, "answer2": "eu"}
 
@@ -201,28 +198,6 @@ async def test_the_hints_of_these_tools_are_true_and_their_schemas_small(
     assert all(len(listed[name].model_dump_json(exclude_none=True)) < 800 for name in hints)
     assert "account" in listed["shop_order"].input_schema["properties"]
     assert "account" not in listed["notes_get_note"].input_schema["properties"]
-
-
-async def test_an_account_is_linked_at_the_service_and_our_page_says_so(
-    tmp_path_factory: pytest.TempPathFactory, era: str
-) -> None:
-    folder = tmp_path_factory.mktemp("oauth")
-    with providing() as provider, hub_with(folder, Things(provider)) as hub:
-        who = Credentials(hub.client_key, hub.user_token("ada"))
-        async with linkable(hub.url, who, era) as it:
-            told = (await answer(it.client, "bosa_connect", connector="things"))["data"]
-            assert told["how"] == "at the service"
-            landed = await _followed(told["url"])
-            assert "things is connected" in landed.text
-            assert "ada@service.example" in landed.text
-            assert "This link has been used" in (await opened(str(landed.url))).text
-            got = await answer(it.client, "things_list_things")
-            assert got["notes"] == ["Account 'ada@service.example' acted, the selected one."]
-
-
-async def _followed(url: str) -> httpx.Response:
-    async with httpx.AsyncClient(follow_redirects=True, timeout=WAIT) as browser:
-        return await browser.get(url)
 
 
 USER: Json = {
