@@ -21,6 +21,7 @@ from bosa_connectors.arguments import Given
 from bosa_connectors.base import Exchange, repeating
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Reply
 from bosa_connectors.catalogue import Catalogue
+from bosa_connectors.connections import AsyncConnections
 from bosa_connectors.discovery import Family, Known, Steps
 from bosa_connectors.download import AsyncDownload, AsyncStreamedReply
 from bosa_connectors.errand import Errand
@@ -31,6 +32,7 @@ from bosa_connectors.transport import (
     MAX_JSON_BYTES,
     bounded,
     built,
+    certificates,
     client_settings,
     headers_of,
     received,
@@ -51,13 +53,16 @@ async def _received(response: httpx.Response) -> None:
     received(response)
 
 
+def _client() -> httpx.AsyncClient:
+    verify = certificates()
+    return httpx.AsyncClient(**client_settings(verify, AsyncConnections(verify)), event_hooks={"response": [_received]})
+
+
 @dataclass(slots=True, weakref_slot=True)
 class _Loop:
     """What belongs to one event loop."""
 
-    client: httpx.AsyncClient = field(
-        default_factory=lambda: httpx.AsyncClient(**client_settings(), event_hooks={"response": [_received]})
-    )
+    client: httpx.AsyncClient = field(default_factory=_client)
     locks: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
 
 

@@ -79,7 +79,10 @@ class Call:
     arguments: Mapping[str, object] = field(repr=False)
     credentials: Credentials | None = None
     deadline: float | None = None
-    """Seconds for all attempts, waits and first bytes together (a transfer that moves goes on); None for no limit."""
+    """Seconds for all attempts, waits and first bytes together (a transfer that moves goes on); None for no limit.
+
+    Through a proxy, a head that comes letter by letter is bounded by each silence alone.
+    """
     policy: Policy = Policy()
     timeout: float | None = DEFAULT_TIMEOUT
     """Seconds for connecting, and for each silence, in one attempt; None for no limit."""

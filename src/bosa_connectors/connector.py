@@ -17,6 +17,7 @@ from bosa_connectors.arguments import Given
 from bosa_connectors.base import Exchange, repeating
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Reply
 from bosa_connectors.catalogue import Catalogue
+from bosa_connectors.connections import Connections
 from bosa_connectors.discovery import Family, Known, Steps
 from bosa_connectors.download import Download, StreamedReply
 from bosa_connectors.errand import Errand
@@ -27,6 +28,7 @@ from bosa_connectors.transport import (
     MAX_JSON_BYTES,
     bounded,
     built,
+    certificates,
     client_settings,
     headers_of,
     received,
@@ -52,7 +54,10 @@ class BosaConnector(Accounts):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
         super().__init__(*args, **kwargs)
-        self._client = httpx.Client(**client_settings(), event_hooks={"response": [received]})
+        verify = certificates()
+        self._client = httpx.Client(
+            **client_settings(verify, Connections(verify)), event_hooks={"response": [received]}
+        )
         self._locks: dict[str, Lock] = {}
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 from http.cookiejar import CookieJar
 from typing import Any, Final, cast
+from urllib.request import getproxies
 
 import httpx
 
@@ -21,21 +22,24 @@ MAX_JSON_BYTES: Final = 64 * 1024 * 1024
 _SHORTEST: Final = 0.001
 _LONGEST: Final = 1e6
 """Seconds that no socket can be told to wait longer than: as good as no limit."""
-_IDLE: Final = 4.0
+IDLE: Final = 4.0
 """Seconds for which an idle connection is kept: servers hang up after 5, and a request sent just then is lost."""
+MOST: Final = 100
+"""Connections at once."""
 
 
-def client_settings() -> dict[str, Any]:
-    """No cookies are kept or sent, redirects are not followed, and this machine is never reached through a proxy."""
+def client_settings(verify: ssl.SSLContext, connections: object) -> dict[str, Any]:
+    """No cookies are kept or sent, redirects are not followed, and this machine is never reached through a proxy.
+
+    What goes through a proxy takes httpx's own connections, for httpx alone knows where there is one.
+    """
+    here = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+    everywhere = () if "all" in getproxies() else ("all://",)
     return {
-        "limits": httpx.Limits(
-            max_connections=100,
-            max_keepalive_connections=100,
-            keepalive_expiry=_IDLE,
-        ),
+        "limits": httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE),
         "cookies": _NoCookies(),
-        "mounts": dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]")),
-        "verify": _certificates(),
+        "mounts": dict.fromkeys((*here, *everywhere), connections),
+        "verify": verify,
     }
 
 
@@ -71,11 +75,11 @@ def built(
     )
 
 
-def _certificates() -> ssl.SSLContext | bool:
+def certificates() -> ssl.SSLContext:
     """Whom to trust: httpx reads SSL_CERT_FILE and SSL_CERT_DIR; the variables of requests count where none is."""
     named = [os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
     bundle = next((path for path in named[2:] if path), None)
-    return ssl.create_default_context(cafile=bundle) if bundle and not any(named[:2]) else True
+    return ssl.create_default_context(cafile=bundle) if bundle and not any(named[:2]) else httpx.create_ssl_context()
 
 
 class Patience(dict[str, float | None]):
@@ -89,9 +93,12 @@ class Patience(dict[str, float | None]):
     def get(self, key: str, default: float | None = None) -> float | None:  # type: ignore[override]  # one signature of three is used
         """Seconds for the next step of this kind."""
         timeout = super().get(key, default)
-        if self._ends is None or timeout is None:
-            return timeout
-        return min(timeout, max(self._ends - time.monotonic(), _SHORTEST))
+        return timeout if self._ends is None or timeout is None else min(timeout, self.left())
+
+    def left(self) -> float:
+        """Seconds until the deadline, a moment at least."""
+        left = math.inf if self._ends is None else max(self._ends - time.monotonic(), _SHORTEST)
+        return left if left < _LONGEST else math.inf
 
     def moved(self, seconds: float) -> None:
         """The request took so long to send: time in which bytes moved does not count against the deadline."""

@@ -1,0 +1,62 @@
+"""How many connections there are, and for how long, through both shells."""
+
+from contextlib import AsyncExitStack
+
+import anyio
+import pytest
+
+from bosa_connectors import Call
+from bosa_connectors.errors import Unreachable
+from bosa_connectors.transport import MOST
+
+from .raw import Connection, answer, answering, raw_api, stalling
+from .samples import action
+from .shells import Shell, connecting
+
+CALL = Call(action(name="get_it"), {})
+A_FILE = b"HTTP/1.1 200 OK\r\ncontent-type: video/mp4\r\ncontent-length: 1000\r\n\r\nsome"
+
+
+async def test_calls_after_each_other_share_a_connection(shell: Shell) -> None:
+    async with raw_api(answering(answer())) as api, connecting(shell, api.url) as connector:
+        for _ in range(5):
+            await connector.send(CALL)
+        assert api.connections == 1
+
+
+async def test_where_too_many_calls_are_under_way_a_further_one_does_not_wait_for_ever(shell: Shell) -> None:
+    async with raw_api(*[stalling(A_FILE)] * MOST, answering(answer())) as api, connecting(shell, api.url) as connector:
+        async with AsyncExitStack() as stack:
+            for _ in range(MOST):
+                await stack.enter_async_context(connector.stream(CALL))
+            with anyio.fail_after(5), pytest.raises(Unreachable, match=f"{MOST} calls were under way"):
+                await connector.send(Call(CALL.action, {}, timeout=0.1))
+        assert (await connector.send(CALL)).data == 1
+
+
+async def test_a_connection_that_calls_no_longer_need_is_closed(shell: Shell) -> None:
+    came, hung_up = anyio.Event(), anyio.Event()
+
+    async def together(connection: Connection) -> None:
+        """Answers once a second connection is there."""
+        await connection.request()
+        if api.connections > 1:
+            came.set()
+        await came.wait()
+        await connection.write(answer())
+        try:
+            await answering(answer())(connection)
+        finally:
+            hung_up.set()
+
+    async with raw_api(together) as api, connecting(shell, api.url) as connector:
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(connector.send, CALL)
+            calls.start_soon(connector.send, CALL)
+        with anyio.fail_after(20):
+            while not hung_up.is_set():
+                await connector.send(CALL)
+                with anyio.move_on_after(0.1):
+                    await hung_up.wait()
+        assert (await connector.send(CALL)).data == 1
+        assert api.connections == 2
