@@ -1,11 +1,16 @@
 """Connectors of the hub whose actions become the tools that the conformance suite calls, as far as actions can."""
 
+from base64 import b64decode
+
 from pydantic import BaseModel, Field
 
 from bosa_hub.errors import Conflict, RateLimited
 from bosa_hub.plugin import Connector, action
+from bosa_hub.transfer import OutputFile
 
 ATTEMPTS = 4
+RED_DOT = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+"""A PNG of one pixel."""
 
 
 class Test(Connector):
@@ -18,6 +23,11 @@ class Test(Connector):
     async def simple_text(self) -> str:
         """Says something."""
         return "This is a simple text response for testing."
+
+    @action(effect="read")
+    async def image_content(self) -> OutputFile:
+        """A picture."""
+        return OutputFile("dot.png", RED_DOT)
 
     @action(effect="read")
     async def error_handling(self) -> None:
