@@ -30,6 +30,8 @@ from bosa_connectors.models.file import held
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
+    AsyncClient,
+    beside,
     bounded,
     built,
     certificates,
@@ -55,14 +57,16 @@ async def _received(response: httpx.Response) -> None:
 
 def _client() -> httpx.AsyncClient:
     verify = certificates()
-    return httpx.AsyncClient(**client_settings(verify, AsyncConnections(verify)), event_hooks={"response": [_received]})
+    return AsyncClient(**client_settings(verify, AsyncConnections(verify)), event_hooks={"response": [_received]})
 
 
 @dataclass(slots=True, weakref_slot=True)
 class _Loop:
     """What belongs to one event loop."""
 
-    client: httpx.AsyncClient = field(default_factory=_client)
+    client: httpx.AsyncClient
+    beside: Mapping[str, str]
+    """The headers that each request has."""
     locks: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
 
 
@@ -95,7 +99,8 @@ class AsyncBosaConnector(AsyncAccounts):
         self._check_open()
         token = current_token().native_token
         if token not in self._loops:
-            self._loops[token] = _Loop()
+            client = _client()
+            self._loops[token] = _Loop(client, beside(client, self.api_base_url))
         return self._loops[token]
 
     async def get_available_modules(self) -> list[str]:
@@ -312,11 +317,11 @@ class AsyncBosaConnector(AsyncAccounts):
 
     async def _respond(self, exchange: Exchange) -> httpx.Response:
         """The beginning of the answer."""
-        client, patience = self._here().client, exchange.patience()
+        here, patience = self._here(), exchange.patience()
         try:
             async with asending(exchange.request.body, patience.moved) as body:
-                request = built(exchange.request, body, self.api_base_url, client.headers, patience)
-                response = await client.send(request, stream=True)
+                request = built(exchange.request, body, self.api_base_url, here.beside, patience)
+                response = await here.client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
         patience.transfer()

@@ -26,6 +26,8 @@ from bosa_connectors.models.file import held
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
+    Client,
+    beside,
     bounded,
     built,
     certificates,
@@ -55,9 +57,8 @@ class BosaConnector(Accounts):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
         super().__init__(*args, **kwargs)
         verify = certificates()
-        self._client = httpx.Client(
-            **client_settings(verify, Connections(verify)), event_hooks={"response": [received]}
-        )
+        self._client = Client(**client_settings(verify, Connections(verify)), event_hooks={"response": [received]})
+        self._beside = beside(self._client, self.api_base_url)
         self._locks: dict[str, Lock] = {}
 
     def __enter__(self) -> Self:
@@ -284,7 +285,7 @@ class BosaConnector(Accounts):
         patience = exchange.patience()
         try:
             with sending(exchange.request.body, patience.moved) as body:
-                request = built(exchange.request, body, self.api_base_url, self._client.headers, patience)
+                request = built(exchange.request, body, self.api_base_url, self._beside, patience)
                 response = self._client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure

@@ -171,7 +171,9 @@ def _head(name: str, value: str | Source) -> str:
     # servers differ in which of the two names they read; those that know neither UTF-8 nor filename* are none of ours
     is_plain = value.name.isascii() and not set('"\\%') & set(value.name)
     extended = "" if is_plain else f"; filename*=UTF-8''{quote(value.name, safe='')}"
-    names = f'name="{_quoted(name)}"; filename="{_quoted(value.name)}"{extended}'
+    # a quote after a backslash ends nothing for some servers, however many backslashes there are
+    plain = f"{value.name[:-1]}_" if value.name.endswith("\\") else value.name
+    names = f'name="{_quoted(name)}"; filename="{_quoted(plain)}"{extended}'
     return "\r\n".join(
         [f"Content-Disposition: form-data; {names}", f"Content-Type: {value.content_type}", *lines],
     )

@@ -78,9 +78,13 @@ def _one_of(checker: _Checker, branches: list[object], instance: object, schema:
 
 def _fits(checker: _Checker, instance: object, node: object) -> bool:
     """Whether a schema that says little allows this; False also where it says more."""
-    if not is_object(node) or not node.keys() <= _SIMPLE:
+    if not is_object(node):
         return False
-    return all(glance(checker, node[key], instance) for key, glance in _GLANCES.items() if key in node)
+    for key, said in node.items():
+        glance = _GLANCES.get(key)
+        if glance is None or not glance(checker, said, instance):
+            return False
+    return True
 
 
 def _is_of(checker: _Checker, kind: object, instance: object) -> bool:
@@ -108,8 +112,18 @@ def _holds(checker: _Checker, node: object, instance: object) -> bool:
     return all(_fits(checker, each, node) for each in items(instance))
 
 
-_GLANCES: Final = {"type": _is_of, "$ref": _leads_to, "enum": _is_among, "anyOf": _is_any, "items": _holds}
-_SIMPLE: Final = _GLANCES.keys() | {"title", "description", "default"}
+def _is_told(_: _Checker, said: object, instance: object) -> bool:  # noqa: ARG001  like the others
+    return True
+
+
+_GLANCES: Final[Mapping[str, Callable[[_Checker, object, object], bool]]] = {
+    "type": _is_of,
+    "$ref": _leads_to,
+    "enum": _is_among,
+    "anyOf": _is_any,
+    "items": _holds,
+    **dict.fromkeys(("title", "description", "default"), _is_told),
+}
 
 
 def _is_another(instance: object, node: object) -> bool:

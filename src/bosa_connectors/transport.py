@@ -4,9 +4,8 @@ import math
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import lru_cache
-from http.cookiejar import CookieJar
 from typing import Any, Final, cast
 from urllib.request import getproxies
 
@@ -29,7 +28,7 @@ MOST: Final = 100
 
 
 def client_settings(verify: ssl.SSLContext, connections: object) -> dict[str, Any]:
-    """No cookies are kept or sent, redirects are not followed, and this machine is never reached through a proxy.
+    """How a client is set up: it follows no redirects, and never reaches this machine through a proxy.
 
     What goes through a proxy takes httpx's own connections, for httpx alone knows where there is one.
     """
@@ -37,17 +36,28 @@ def client_settings(verify: ssl.SSLContext, connections: object) -> dict[str, An
     everywhere = () if "all" in getproxies() else ("all://",)
     return {
         "limits": httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE),
-        "cookies": _NoCookies(),
         "mounts": dict.fromkeys((*here, *everywhere), connections),
         "verify": verify,
     }
 
 
-class _NoCookies(CookieJar):
-    """Keeps none."""
+class _NoCookies(httpx.Cookies):
+    """Keeps none: neither does it look for any, which takes long."""
 
-    def extract_cookies(self, response: object, request: object) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         """Takes none from an answer."""
+
+
+class Client(httpx.Client):
+    """Keeps no cookies."""
+
+    cookies = _NoCookies()  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  a property there
+
+
+class AsyncClient(httpx.AsyncClient):
+    """Keeps no cookies."""
+
+    cookies = _NoCookies()  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  a property there
 
 
 @lru_cache(maxsize=1024)
@@ -55,24 +65,30 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
+def beside(client: httpx.Client | httpx.AsyncClient, url: str) -> dict[str, str]:
+    """The headers that each request to the API at `url` has."""
+    return {"host": httpx.URL(url).netloc.decode("ascii"), **dict(client.headers.items())}
+
+
 def built(
     request: Request,
     body: bytes | Iterator[bytes] | AsyncIterator[bytes],
     url: str,
-    headers: httpx.Headers,
+    headers: Mapping[str, str],
     patience: "Patience",
 ) -> httpx.Request:
-    """The request as httpx sends it to the API at `url`, beside the headers of its client.
+    """The request as httpx sends it to the API at `url`, beside these headers.
 
-    The client would make the same, but parse the address and put its parts together anew each time.
+    The client would make the same, but parse the address and look through the headers anew each time.
     """
-    return httpx.Request(
-        request.method,
-        _parsed(url + request.path),
-        headers={**dict(headers.items()), **request.headers},
-        content=body,
-        extensions={"timeout": patience},
-    )
+    said = {**headers, **request.headers}
+    settled: dict[str, Any] = {"extensions": {"timeout": patience}}
+    target = _parsed(url + request.path)
+    if not isinstance(body, bytes):
+        return httpx.Request(request.method, target, headers=said, content=body, **settled)
+    if body or request.method == "POST":
+        said["content-length"] = str(len(body))
+    return httpx.Request(request.method, target, headers=said, stream=httpx.ByteStream(body), **settled)
 
 
 def certificates() -> ssl.SSLContext:

@@ -21,7 +21,7 @@ from listing import ARGUMENTS
 
 KEY, TOKEN = "sk-client-0123456789abcdef", "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.0123456789abcdef"
 HEADERS = {"X-API-Key": KEY, "Authorization": f"Bearer {TOKEN}"}
-WARM = 0.05
+WARM = 0.3
 """Seconds for which calls do not count: connections are made."""
 Act = Callable[[], object]
 AsyncAct = Callable[[], Awaitable[object]]

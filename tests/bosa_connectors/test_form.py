@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
@@ -104,6 +104,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]) | st.
 
 @settings(deadline=None)
 @given(TEXT, NAMES, st.binary(max_size=50))
+@example("", "\\", b"")
 def test_what_a_server_reads_is_what_was_given(text: str, name: str, content: bytes) -> None:
     name = name[:50]
     if name[1:3] == ":\\" or name[:2] == "\\\\":  # the server takes such a name for a path
