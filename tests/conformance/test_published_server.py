@@ -127,6 +127,26 @@ async def test_a_file_is_kept_and_named_by_its_address(client: Client) -> None:
     assert file["uri"].startswith("bosa://files/")
 
 
+async def test_files_go_to_an_action_from_another_one_and_from_what_is_written_out(client: Client) -> None:
+    came = await client.call_tool("probe_download", {"size": 2_000_000, "filename": "größe.bin"})
+    assert came.structured_content
+    uri = came.structured_content["data"]["uri"]
+    given = {"file": uri, "files": ["data:text/csv;name=a.csv;base64,YSxi", uri]}
+    arrived = (await answer(client, "probe_upload", name="x", tags=["a", "b,c"], **given))["data"]
+    large = {"filename": "größe.bin", "content_type": "application/octet-stream", "size": 2_000_000}
+    assert arrived["files"] == [large, {"filename": "a.csv", "content_type": "text/csv", "size": 3}, large]
+    assert (arrived["name"], arrived["tags"]) == ("x", ["a", "b,c"])
+    without = (await answer(client, "probe_upload", name="x"))["data"]
+    assert without["files"] == []
+
+
+async def test_what_is_no_file_is_refused_before_anything_is_sent(client: Client) -> None:
+    error = await refusal(client, "probe_upload", name="x", files=["report.pdf", f"bosa://files/{'0' * 32}"])
+    assert error["kind"] == "invalid_arguments"
+    assert [problem["path"] for problem in error["errors"]] == ["files.0", "files.1"]
+    assert all("bosa://files/{id}" in problem["expected"] for problem in error["errors"])
+
+
 async def test_every_invalid_argument_is_named(client: Client) -> None:
     error = await refusal(client, "probe_list_pages", page=0, per_page="many", pgae=1)
     assert error["kind"] == "invalid_arguments"
