@@ -1,5 +1,6 @@
 """The shell that awaits: the lines of `connector`, awaited."""
 
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -55,11 +56,6 @@ async def _received(response: httpx.Response) -> None:
     received(response)
 
 
-def _client() -> httpx.AsyncClient:
-    verify = certificates()
-    return AsyncClient(**client_settings(verify, AsyncConnections(verify)), event_hooks={"response": [_received]})
-
-
 @dataclass(slots=True, weakref_slot=True)
 class _Loop:
     """What belongs to one event loop."""
@@ -76,6 +72,8 @@ class AsyncBosaConnector(AsyncAccounts):
     One pooled HTTP client per event loop serves any number of tasks and users at once: credentials travel with each
     call, cookies are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none.
     """
+
+    _connections: Callable[[ssl.SSLContext], httpx.AsyncBaseTransport] = AsyncConnections
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
         super().__init__(*args, **kwargs)
@@ -99,7 +97,9 @@ class AsyncBosaConnector(AsyncAccounts):
         self._check_open()
         token = current_token().native_token
         if token not in self._loops:
-            client = _client()
+            verify = certificates()
+            settings = client_settings(verify, self._connections(verify))
+            client = AsyncClient(**settings, event_hooks={"response": [_received]})
             self._loops[token] = _Loop(client, beside(client, self.api_base_url))
         return self._loops[token]
 

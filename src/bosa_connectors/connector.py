@@ -1,5 +1,6 @@
 """The shell that waits: it sends what `wire` encodes, and hands over what `wire` decodes."""
 
+import ssl
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -54,10 +55,13 @@ class BosaConnector(Accounts):
     are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none of their own.
     """
 
+    _connections: Callable[[ssl.SSLContext], httpx.BaseTransport] = Connections
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
         super().__init__(*args, **kwargs)
         verify = certificates()
-        self._client = Client(**client_settings(verify, Connections(verify)), event_hooks={"response": [received]})
+        settings = client_settings(verify, self._connections(verify))
+        self._client = Client(**settings, event_hooks={"response": [received]})
         self._beside = beside(self._client, self.api_base_url)
         self._locks: dict[str, Lock] = {}
 

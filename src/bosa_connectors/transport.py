@@ -136,7 +136,8 @@ def received(response: httpx.Response) -> None:
     # the library reads where a redirect leads even where it does not follow, and fails where that makes no sense
     kept = ("location", "content-encoding") if is_packed else ("location",)
     response.extensions["kept"] = {name: response.headers.pop(name) for name in kept if name in response.headers}
-    if response.is_server_error:  # the published server closes its connection after a 500 without a word
+    if response.is_server_error and "network_stream" in response.extensions:
+        # the published server closes its connection after a 500 without a word
         last = _LastAnswer if isinstance(response.stream, httpx.SyncByteStream) else _AsyncLastAnswer
         response.stream = last(response)
     if is_packed:

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -60,7 +60,7 @@ class ScriptedApi:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, Answer | Callable[[Asked], Answer]] = {}
         self.asked: list[Asked] = []
 
     @property
@@ -74,9 +74,14 @@ class ScriptedApi:
         target = scope["raw_path"].decode() + query
         body = await request.body()
         line = f"{request.method} {target}"
-        self.asked.append(Asked(line, dict(request.headers), body, scope["client"][1]))
-        answer = self.answers.get(target, Answer.of({"message": "There is nothing here."}, 404))
+        answer = self.answer(Asked(line, dict(request.headers), body, scope["client"][1]))
         await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
+
+    def answer(self, asked: Asked) -> Answer:
+        """What it answers to this."""
+        self.asked.append(asked)
+        found = self.answers.get(asked.line.partition(" ")[2], Answer.of({"message": "There is nothing here."}, 404))
+        return found if isinstance(found, Answer) else found(asked)
 
 
 @contextmanager

@@ -19,14 +19,16 @@ async def connecting(
     shell: Shell,
     url: str,
     api_key: str | None = "client-key",
+    kinds: tuple[type[AsyncBosaConnector], type[BosaConnector]] = (AsyncBosaConnector, BosaConnector),
     **more: Any,  # noqa: ANN401  keywords of the constructor
 ) -> AsyncGenerator[AsyncBosaConnector]:
     """A connector object of this shell; the blocking one has its methods awaited, each in a thread."""
+    awaiting, blocking = kinds
     if shell == "awaiting":
-        async with AsyncBosaConnector(url, api_key, **more) as connector:
+        async with awaiting(url, api_key, **more) as connector:
             yield connector
     else:
-        with BosaConnector(url, api_key, **more) as connector:
+        with blocking(url, api_key, **more) as connector:
             yield cast("AsyncBosaConnector", Awaited(connector))
 
 
