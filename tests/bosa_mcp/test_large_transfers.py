@@ -15,7 +15,7 @@ from bosa_hub.serve import RunningHub
 
 from ..faults import LOSSES, fault_proxy  # noqa: TID252  shared with the tests of the SDK
 from .conftest import Connect, answer
-from .processes import parameters, started
+from .processes import HANDSHAKE, Server, call, parameters, started
 from .scripted_api import WAIT, Json
 
 LARGE = 100_000_000
@@ -53,17 +53,23 @@ async def file(client: Client, tool: str, **arguments: object) -> Json:
     return result.structured_content["data"]
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="memory is read from /proc")
+measured = pytest.mark.skipif(not Path("/proc").is_dir(), reason="memory is read from /proc")
+
+
+def known(hub: RunningHub, who: Credentials) -> dict[str, str]:
+    return {
+        "BOSA_API_BASE_URL": hub.url,
+        "BOSA_API_KEY": who.api_key or "",
+        "BOSA_USER_TOKEN": who.user_token or "",
+        "BOSA_LOG_LEVEL": "warning",
+    }
+
+
+@measured
 async def test_a_large_file_goes_all_the_way_over_http_in_the_memory_of_a_small_one(
     hub: RunningHub, hub_user: Credentials, tmp_path: Path
 ) -> None:
-    known = {
-        "BOSA_API_BASE_URL": hub.url,
-        "BOSA_API_KEY": hub_user.api_key or "",
-        "BOSA_USER_TOKEN": hub_user.user_token or "",
-        "BOSA_LOG_LEVEL": "warning",
-    }
-    with started(tmp_path, "serve", "--transport", "http", "--port", "0", **known) as server:
+    with started(tmp_path, "serve", "--transport", "http", "--port", "0", **known(hub, hub_user)) as server:
         url = server.log_line("ready ").split()[1]
         await there_and_back(url, 1_000_000)
         before = peak(server.process.pid)
@@ -93,6 +99,38 @@ async def there_and_back(url: str, size: int) -> None:
             async for chunk in reply.aiter_raw():
                 fetched.update(chunk)
         assert fetched.hexdigest() == left["sha256"]
+
+
+@measured
+def test_a_large_file_goes_from_a_folder_to_a_connector_and_another_over_stdio_in_the_memory_of_a_small_one(
+    hub: RunningHub, hub_user: Credentials, tmp_path: Path
+) -> None:
+    with started(tmp_path, BOSA_FILES_ROOT=str(tmp_path), **known(hub, hub_user)) as server:
+        server.send(*HANDSHAKE)
+        through_stdio(server, tmp_path, 1_000_000)
+        before = peak(server.process.pid)
+        through_stdio(server, tmp_path, LARGE)
+        cost = peak(server.process.pid) - before
+        server.end_of_input()
+        assert server.wait() == 0
+    assert cost <= MOST
+
+
+def through_stdio(server: Server, folder: Path, size: int) -> None:
+    """From the folder to the hub, from there to the disk, and from what is kept to the hub again."""
+
+    def done(number: int, tool: str, **arguments: object) -> Json:
+        server.send(call(size + number, tool, **arguments))
+        result = server.reply(size + number)["result"]
+        assert not result["isError"], result
+        return result["structuredContent"]["data"]
+
+    write(folder / f"{size}.bin", size)
+    done(1, "files_upload_file", file=f"file://{folder}/{size}.bin", path=f"{size}.bin")
+    came = done(2, "files_download_file", path=f"{size}.bin")
+    done(3, "files_upload_file", file=came["uri"], path=f"{size} again.bin")
+    again = done(4, "files_download_file", path=f"{size} again.bin")
+    assert [came["sha256"], again["sha256"], of_disk(Path(again["path"]))] == [digest(size)] * 3
 
 
 def over_stdio(folder: Path, **settings: str) -> StdioServerParameters:
