@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 import anyio
+from anyio import from_thread
 
 from bosa_connectors import effects, fields, retry
 from bosa_connectors.aio import AsyncBosaConnector
@@ -33,7 +34,7 @@ from bosa_mcp.results import Answer, Refusal
 from bosa_mcp.store import Kept, Store
 from bosa_mcp.tally import Tally
 from bosa_mcp.tools import Offer
-from bosa_mcp.transfer import BrokenOff
+from bosa_mcp.transfer import BrokenOff, Moved
 
 AT_ONCE: Final = 16
 """Calls of one user to one connector at the same time, so that no user's hanging calls hold up another."""
@@ -41,8 +42,10 @@ TRANSFERS: Final = 3
 """How often a file that is only read is asked for, where it breaks off on its way."""
 _GATEWAYS: Final = frozenset({502, 503, 504})
 
-Report: TypeAlias = Callable[[str], Awaitable[None]]
+Report: TypeAlias = Callable[[str | Moved], Awaitable[None]]
 """Told, in a sentence, how far a call has come."""
+_UNTOLD: Final = 5
+"""How many times it may be told how far a file has gone, before the first of them was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +188,23 @@ class _Running:
     async def _send(self, call: Call) -> Reply | Kept:
         """Sent once there is room beside the other calls to the connector, and told of each wait."""
         self.tally.attempts += 1
-        waiting, telling = anyio.create_memory_object_stream[Pause](10)
+        waiting, telling = anyio.create_memory_object_stream[Pause | Moved](10 + _UNTOLD)
 
         async def tell() -> None:
-            async for pause in telling:
-                await self.report(f"Attempt {pause.attempt} failed ({pause.reason}); again in {pause.seconds:.1f} s")
+            async for each in telling:
+                await self.report(each if isinstance(each, Moved) else _paused(each))
+
+        def moved(how_far: Moved) -> None:
+            if waiting.statistics().current_buffer_used < _UNTOLD:
+                from_thread.run_sync(waiting.send_nowait, how_far)
 
         outcomes: list[Reply | Kept | BosaError | Refusal] = []
         async with telling, anyio.create_task_group() as beside:
             beside.start_soon(tell)
             async with waiting:
                 try:
-                    outcomes.append(await self._sent(call, waiting.send_nowait))
+                    watched = replace(call, arguments=transfer.watched(call.arguments, moved))
+                    outcomes.append(await self._sent(watched, waiting.send_nowait))
                 except (BosaError, Refusal) as failure:  # not raised in here: it would leave as a group
                     outcomes.append(failure)
         [outcome] = outcomes
@@ -242,6 +250,10 @@ class _Running:
             kept = await transfer.keep(store, owner, call.action, reply.file, self.report)
             self.tally.api_bytes += kept.size
             return kept
+
+
+def _paused(pause: Pause) -> str:
+    return f"Attempt {pause.attempt} failed ({pause.reason}); again in {pause.seconds:.1f} s"
 
 
 def _onward(step: Step, reply: Reply, answer: Answer) -> Step | None:

@@ -72,9 +72,9 @@ def _reporting(context: "ServerRequestContext[Any]") -> "Report":
     """Tells the client how far a call has come, where it wants to know."""
     told = 0
 
-    async def report(message: str) -> None:
+    async def report(message: object) -> None:
         nonlocal told
         told += 1
-        await context.session.report_progress(told, message=message)
+        await context.session.report_progress(told, message=str(message))
 
     return report

@@ -5,7 +5,9 @@ import os
 import pty
 import re
 import subprocess
+from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -148,20 +150,47 @@ def test_a_dry_run_shows_a_form_as_it_is_sent(tmp_path: Path, shop: ScriptedApi)
     assert shop.sent("shop/add_picture") == []
 
 
+def in_terminal(folder: Path, *arguments: str, **settings: str) -> tuple[Any, str]:
+    """What was printed, and what a person saw on standard error."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "call", *arguments],
+        env=environment(folder, TERM="xterm", COLUMNS="100", **settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        watchdog = Timer(2 * WAIT, process.kill)
+        watchdog.start()
+        shown = b"".join(iter(partial(_read, ours), b"")).decode()
+        os.close(ours)
+        printed, _ = process.communicate()
+        watchdog.cancel()
+    return json.loads(printed), shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # how a terminal ends
+        return b""
+
+
 def test_a_terminal_shows_what_a_call_waits_for(tmp_path: Path, shop: ScriptedApi) -> None:
     shop.answer("shop/find_goods", fails(429, "Later.", {"retry-after": "0"}), says([]))
-    ours, theirs = pty.openpty()
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        done = subprocess.run(
-            [*COMMAND, "call", "shop_find_goods", "--api-base-url", shop.url],
-            env=environment(tmp_path, TERM="xterm"),
-            stdout=subprocess.PIPE,
-            stderr=theirs,
-            timeout=2 * WAIT,
-            check=True,
-        )
-        shown = terminal.read(4096).decode()
-        os.close(theirs)
-    assert json.loads(done.stdout) == {"data": [], "meta": None}
+    printed, shown = in_terminal(tmp_path, "shop_find_goods", "--api-base-url", shop.url)
+    assert printed == {"data": [], "meta": None}
     assert "Attempt 1 failed" in shown
     assert "Later." in shown
+
+
+def test_a_terminal_shows_how_far_files_have_come_and_gone(tmp_path: Path) -> None:
+    (tmp_path / "large.bin").write_bytes(bytes(3_500_000))
+    up = json.dumps({"file": f"file://{tmp_path}/large.bin", "path": "kept.bin"})
+    sent, went = in_terminal(tmp_path, "files_upload_file", up, BOSA_FILES_ROOT=str(tmp_path))
+    got, came = in_terminal(tmp_path, "files_download_file", '{"path": "kept.bin"}')
+    assert [sent["data"]["size"], got["data"]["size"]] == [3_500_000] * 2
+    assert "large.bin to the API" in went
+    assert "kept.bin from the API" in came
+    assert all("3.5/3.5 MB" in shown for shown in (went, came))

@@ -8,6 +8,7 @@ import anyio
 import typer
 
 from bosa_connectors.shapes import is_object
+from bosa_mcp.cli.bars import watching
 from bosa_mcp.cli.failures import CommandFailed
 from bosa_mcp.cli.options import API, CALLS, PLACES, settled
 from bosa_mcp.imports import quick
@@ -16,7 +17,6 @@ from bosa_mcp.settings import Settings, check_api
 if TYPE_CHECKING:
     from bosa_mcp.access import Caller
     from bosa_mcp.calling import Parts
-    from bosa_mcp.execution import Report
 
 EXAMPLES: Final = """\
 \b
@@ -67,7 +67,8 @@ async def _called(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str
 
     async with open_parts(chosen) as (parts, caller):
         await _find(parts, tool)
-        result = await carry_out(parts, tool, sent, caller, _reporter())
+        with watching() as report:
+            result = await carry_out(parts, tool, sent, caller, report)
         return result.structured_content or {}
 
 
@@ -111,21 +112,3 @@ async def _find(parts: "Parts", tool: str) -> None:
     if table.lacks:
         raise CommandFailed("; ".join(table.missing[name] for name in table.lacks))
     raise typer.BadParameter(f"{table.explain(tool)} `bosa-mcp tools` lists them.")
-
-
-def _reporter() -> "Report":
-    """Tells a person in a terminal how far a call has come."""
-    if not sys.stderr.isatty():
-        return _silent
-    from rich.console import Console  # noqa: PLC0415  only what prints needs it
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-
-    async def report(message: str) -> None:
-        console.print(f"  {message}", style="dim", markup=False)
-
-    return report
-
-
-async def _silent(_: str) -> None:
-    """Nobody watches."""
