@@ -1,15 +1,22 @@
 """A disk that is full, or may not be written: what happened all the same is said, and nothing half is there."""
 
+import json
+import os
 import resource
+import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from starlette.responses import Response
 
+from bosa_hub.serve import RunningHub
+
 from .conftest import KEY, TOKEN
-from .processes import HANDSHAKE, Server, call, request, run, started
+from .processes import COMMAND, HANDSHAKE, Server, call, environment, request, run, started
 from .scripted_api import WAIT, Json, ScriptedApi, takes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a limit is set on a process that runs")
@@ -76,3 +83,72 @@ def test_a_data_folder_that_cannot_be_is_said_in_a_line(shop: ScriptedApi, tmp_p
     [line] = done.stderr.splitlines()
     assert place in line
     assert "Not a directory" in line
+
+
+def as_others(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """`bosa-mcp`, run to its end as somebody to whom the modes of folders apply."""
+    bound: list[str] = []
+    if os.geteuid() == 0:
+        setpriv = shutil.which("setpriv") or pytest.skip("root may write everywhere, and setpriv is not here")
+        bound = [setpriv, "--bounding-set=-dac_override,-dac_read_search"]
+    return subprocess.run(
+        [*bound, *COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(folder, **settings),
+        cwd=folder,
+        timeout=2 * WAIT,
+        check=False,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def read_only(folder: Path) -> Path:
+    folder.mkdir(0o500, parents=True)
+    return folder
+
+
+def printed(done: subprocess.CompletedProcess[str]) -> Any:  # noqa: ANN401  JSON
+    return json.loads(done.stdout)
+
+
+def test_a_file_that_may_not_be_saved_is_kept_all_the_same(tmp_path: Path) -> None:
+    downloads = read_only(tmp_path / "data" / "downloads")
+    answered = printed(as_others(tmp_path, "call", "notes_export_notes"))
+    assert answered["data"].keys() == {"uri", "name", "mime_type", "size", "sha256"}
+    [note] = answered["notes"]
+    assert note == f"It could not be saved below {downloads}: Permission denied. It can be read as a resource."
+
+
+def test_a_store_that_may_only_be_read_says_so(tmp_path: Path) -> None:
+    store = read_only(tmp_path / "store")
+    done = as_others(tmp_path, "call", "notes_export_notes", "--store", f"file://{store}")
+    error = printed(done)["error"]
+    assert (done.returncode, error["kind"]) == (1, "internal_error")
+    assert "The store cannot be used: Permission denied" in error["message"]
+
+
+@pytest.mark.parametrize("command", ["serve", "hub --port 0", "call notes_list_notes"])
+def test_a_data_folder_that_may_only_be_read_is_said_in_a_line(tmp_path: Path, command: str) -> None:
+    place = str(read_only(tmp_path / "read-only"))
+    done = as_others(tmp_path, *command.split(), "--data-dir", place)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert place in line
+    assert "Permission denied" in line
+
+
+def test_a_login_that_may_not_be_kept_says_so_and_shows_the_secret_that_was_made(
+    hub: RunningHub, tmp_path: Path
+) -> None:
+    place = str(read_only(tmp_path / "read-only"))
+    known = {"BOSA_API_BASE_URL": hub.url, "BOSA_API_KEY": hub.client_key, "BOSA_DATA_DIR": place}
+    done = as_others(tmp_path, "login", "--new", tmp_path.name, **known)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "sk-user-" in done.stderr
+    assert "Permission denied" in done.stderr.splitlines()[-1]
+    (Path(place) / "login.json").write_text("")
+    forgotten = as_others(tmp_path, "login", "--forget", **known)
+    assert (forgotten.returncode, len(forgotten.stderr.splitlines())) == (1, 1)
+    assert "Permission denied" in forgotten.stderr
