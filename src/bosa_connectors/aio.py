@@ -75,8 +75,7 @@ class AsyncBosaConnector(AsyncAccounts):
 
     _connections: Callable[[ssl.SSLContext], httpx.AsyncBaseTransport] = AsyncConnections
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
-        super().__init__(*args, **kwargs)
+    def _open(self) -> None:
         self._loops: WeakKeyDictionary[object, _Loop] = WeakKeyDictionary()
 
     async def __aenter__(self) -> Self:
@@ -117,10 +116,10 @@ class AsyncBosaConnector(AsyncAccounts):
             await self._look(app, known, discovery.discover(app, self._error_contract))
         return known.serving()
 
-    async def refresh_connector(self, app: str) -> Catalogue:
+    async def refresh_connector(self, app_name: str) -> Catalogue:
         """The actions of a connector, asked anew."""
-        known = self._entry(app)
-        await self._look(app, known, discovery.discover(app, self._error_contract))
+        known = self._entry(app_name)
+        await self._look(app_name, known, discovery.discover(app_name, self._error_contract))
         return known.answer()
 
     async def _look(self, app: str, known: Known[T], steps: Steps[T]) -> None:
@@ -148,7 +147,7 @@ class AsyncBosaConnector(AsyncAccounts):
         """The reply to a call, as `send` gives it, while a file that it holds still arrives: see `AsyncDownload`."""
         exchange = await self._prepared(call)
         async with AsyncExitStack() as stack:
-            yield await self._settle(exchange, partial(self._open, exchange, stack))
+            yield await self._settle(exchange, partial(self._arrive, exchange, stack))
 
     async def _prepared(self, call: Call) -> Exchange:
         """The exchange that a call is; its files are looked at in a worker thread."""
@@ -298,7 +297,7 @@ class AsyncBosaConnector(AsyncAccounts):
         finally:
             await response.aclose()
 
-    async def _open(self, exchange: Exchange, stack: AsyncExitStack) -> Reply | AsyncStreamedReply:
+    async def _arrive(self, exchange: Exchange, stack: AsyncExitStack) -> Reply | AsyncStreamedReply:
         """The reply, whose file arrives until the stack is left."""
         response = await self._respond(exchange)
         stack.push_async_callback(response.aclose)

@@ -1,6 +1,8 @@
 """What a program gave becomes a call: its arguments put together, what the action does not know taken out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
@@ -11,6 +13,11 @@ from bosa_connectors.paging import token_fields
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
+_KINDS: Final[Mapping[type, frozenset[str]]] = {
+    bool: frozenset({"boolean"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+}
 _PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
 
 
@@ -110,22 +117,33 @@ def body(reply: Reply) -> object:
     return {**reply.body, "data": reply.data}
 
 
-def without_unknown(call: Call, wrong: InvalidArguments) -> tuple[Call, list[Problem]]:
-    """The call without the arguments that its action does not know, and what these are; none where all is known."""
-    unknown = [problem for problem in wrong.errors if problem.message == schema.UNKNOWN]
-    arguments: object = call.arguments
-    for problem in unknown:
-        places = list(_places(arguments, problem.path))
-        if len(places) == 1:  # names may hold dots themselves: what could be meant twice stays, and is refused
-            arguments = _without(arguments, places[0])
-    return replace(call, arguments=members(arguments)), unknown
+def fitting(call: Call, wrong: InvalidArguments) -> tuple[Call, list[str]]:
+    """The call without what is wrong with it and was never an error for older programs, and what to say of that.
+
+    Arguments that the action does not know are left out; a text that is meant for a number, true or false becomes one.
+    """
+    given: object = call.arguments
+    said: list[str] = []
+    for problem in wrong.errors:
+        places = list(_places(given, problem.path))
+        if len(places) != 1:  # names may hold dots themselves: what could be meant twice stays, and is refused
+            continue
+        before = given
+        if problem.message == schema.UNKNOWN:
+            given = _without(given, places[0])
+        else:
+            kinds = {expected.partition(" ")[0] for expected in problem.expected.split(" or ")}
+            given = _meant(given, places[0], kinds)
+        if given != before:
+            said.append(_warning(call.action, problem))
+    return replace(call, arguments=members(given)), said
 
 
 def _places(value: object, path: str) -> Iterator[list[str]]:
     """Where a dotted path can lead."""
     inside = ((str(index), each) for index, each in enumerate(items(value)))
     for name, each in (*members(value).items(), *inside):
-        if name == path and is_object(value):
+        if name == path:
             yield [name]
         elif path.startswith(f"{name}."):
             yield from ([name, *below] for below in _places(each, path[len(name) + 1 :]))
@@ -139,8 +157,28 @@ def _without(value: object, place: list[str]) -> object:
     return {key: _without(each, below) if key == name else each for key, each in kept.items()}
 
 
-def warnings(action: Action, unknown: list[Problem]) -> Iterator[str]:
-    """What to say of each argument that was left out."""
-    for problem in unknown:
-        hint = f" Did you mean {problem.nearest!r}?" if problem.nearest else ""
-        yield f"{action.connector}.{action.name} takes no argument {problem.path[:200]!r}: it is left out.{hint}"
+def _meant(value: object, place: list[str], kinds: Collection[str]) -> object:
+    """The same, with the text at this place as the number or truth that it is, where that is of these kinds."""
+    if not place:
+        return _said(value, kinds) if isinstance(value, str) else value
+    name, *below = place
+    if is_array(value):
+        return [_meant(each, below, kinds) if str(index) == name else each for index, each in enumerate(value)]
+    return {key: _meant(each, below, kinds) if key == name else each for key, each in members(value).items()}
+
+
+def _said(text: str, kinds: Collection[str]) -> object:
+    try:
+        said: object = json.loads(text.lower())
+    except ValueError:
+        return text
+    is_finite = isinstance(said, (int, float)) and math.isfinite(said)
+    return said if is_finite and not _KINDS[type(said)].isdisjoint(kinds) else text
+
+
+def _warning(action: Action, problem: Problem) -> str:
+    name = f"{action.connector}.{action.name}"
+    if problem.message != schema.UNKNOWN:
+        return f"{name} takes {problem.expected[:200]} for {problem.path[:200]!r}: the text there is taken for that."
+    hint = f" Did you mean {problem.nearest!r}?" if problem.nearest else ""
+    return f"{name} takes no argument {problem.path[:200]!r}: it is left out.{hint}"

@@ -111,6 +111,10 @@ class Connector:
         self._family: Known[discovery.Family] = Known()
         self._echoes_keys = False
         self._is_closed = False
+        self._open()
+
+    def _open(self) -> None:
+        """What a shell has besides."""
 
     @classmethod
     def from_env(cls) -> Self:
@@ -132,16 +136,16 @@ class Connector:
     def admit(self, call: Call) -> tuple[Call, Exchange]:
         """The call as it is sent, and its exchange.
 
-        Arguments that the action does not know are left out, each with a warning; where `strict`, they are refused.
+        What older clients let pass is set right with a warning, or refused where `strict`: see `arguments.fitting`.
         Raises InvalidArguments for everything else that is wrong.
         """
         try:
             return call, self._prepare(call)
         except InvalidArguments as wrong:
-            fitting, unknown = arguments.without_unknown(call, wrong)
-            if self.strict or not unknown:
+            fitting, said = arguments.fitting(call, wrong)
+            if self.strict or not said:
                 raise
-        for text in arguments.warnings(call.action, unknown):
+        for text in said:
             warn(text, stacklevel=_outside())
         return fitting, self._prepare(fitting)
 

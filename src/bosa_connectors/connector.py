@@ -57,8 +57,7 @@ class BosaConnector(Accounts):
 
     _connections: Callable[[ssl.SSLContext], httpx.BaseTransport] = Connections
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  those of Connector
-        super().__init__(*args, **kwargs)
+    def _open(self) -> None:
         verify = certificates()
         settings = client_settings(verify, self._connections(verify))
         self._client = Client(**settings, event_hooks={"response": [received]})
@@ -92,10 +91,10 @@ class BosaConnector(Accounts):
             self._look(app, known, discovery.discover(app, self._error_contract))
         return known.serving()
 
-    def refresh_connector(self, app: str) -> Catalogue:
+    def refresh_connector(self, app_name: str) -> Catalogue:
         """The actions of a connector, asked anew."""
-        known = self._entry(app)
-        self._look(app, known, discovery.discover(app, self._error_contract))
+        known = self._entry(app_name)
+        self._look(app_name, known, discovery.discover(app_name, self._error_contract))
         return known.answer()
 
     def _look(self, app: str, known: Known[T], steps: Steps[T]) -> None:
@@ -123,7 +122,7 @@ class BosaConnector(Accounts):
         """The reply to a call, as `send` gives it, while a file that it holds still arrives: see `Download`."""
         exchange = self._prepare(call)
         with ExitStack() as stack:
-            yield self._settle(exchange, partial(self._open, exchange, stack))
+            yield self._settle(exchange, partial(self._arrive, exchange, stack))
 
     def execute(  # noqa: PLR0913  the published signature
         self,
@@ -267,7 +266,7 @@ class BosaConnector(Accounts):
         finally:
             response.close()
 
-    def _open(self, exchange: Exchange, stack: ExitStack) -> Reply | StreamedReply:
+    def _arrive(self, exchange: Exchange, stack: ExitStack) -> Reply | StreamedReply:
         """The reply, whose file arrives until the stack is left."""
         response = self._respond(exchange)
         stack.callback(response.close)

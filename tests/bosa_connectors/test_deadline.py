@@ -11,11 +11,11 @@ from bosa_connectors.errors import OutcomeUnknown, RequestTimeout
 
 from .certificates import vouched_for
 from .fresh import said_by
-from .raw import Connection, answer, answering, raw_api
+from .raw import Connection, answer, answering, hanging_up, raw_api
 from .samples import action
 from .shells import Shell, connecting
 
-SOON = 0.3
+SOON = 0.5
 
 
 async def trickling(connection: Connection) -> None:
@@ -46,7 +46,11 @@ async def answering_slowly(connection: Connection) -> None:
 
 
 async def test_it_bounds_a_head_that_comes_letter_by_letter(shell: Shell) -> None:
-    async with raw_api(trickling, answering(answer())) as api, connecting(shell, api.url) as connector:
+    async with (
+        raw_api(hanging_up(answer()), trickling, answering(answer())) as api,
+        connecting(shell, api.url) as connector,
+    ):
+        assert (await connector.send(Call(action(), {}))).data == 1
         with anyio.fail_after(5), pytest.raises(OutcomeUnknown, match="did not answer in time"):
             await connector.send(Call(action(), {}, deadline=SOON))
         assert (await connector.send(Call(action(), {}, deadline=5))).data == 1

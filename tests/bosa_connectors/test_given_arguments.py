@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bosa_connectors import schema
-from bosa_connectors.arguments import merge, without_unknown
+from bosa_connectors.arguments import fitting, merge
 from bosa_connectors.calls import Action, Call
 from bosa_connectors.errors import InvalidArguments
 
@@ -16,14 +16,15 @@ from .samples import action, takes
 
 NAMES = st.sampled_from(["a", "b", "0", "list", "x", ""])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.sampled_from(["1", "1.5", "true"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(NAMES, JSON, max_size=4)
 ANY: dict[str, Any] = {}
 PARTS: dict[str, Any] = {"a": {"properties": {"b": ANY}}, "list": {"items": {"properties": {"a": ANY}}}, "b": ANY}
-CLOSED = action(takes(**PARTS))
+VALUES: dict[str, Any] = {"x": {"type": "integer"}, "0": {"anyOf": [{"type": "boolean"}, {"type": "number"}]}}
+CLOSED = action(takes(**PARTS, **VALUES))
 TWICE: dict[str, Any] = {"a": {"properties": {"b": ANY}}, "a.b": {"properties": {"b": ANY}}}
 DOTTED = action(takes(**TWICE))
 
@@ -46,22 +47,21 @@ def test_what_is_put_together_holds_both_and_shares_nothing(
 
 @settings(deadline=None)
 @given(OBJECTS)
-def test_without_what_is_unknown_nothing_unknown_is_left_and_nothing_known_is_lost(given_: dict[str, object]) -> None:
-    call, wrong = Call(CLOSED, given_), problems(given_)
-    fitting, unknown = without_unknown(call, InvalidArguments(wrong))
-    assert [problem for problem in wrong if problem.message == schema.UNKNOWN] == unknown
-    left = problems(fitting.arguments)
+def test_what_is_set_right_is_gone_and_all_else_stays(given_: dict[str, object]) -> None:
+    wrong = problems(given_)
+    call, said = fitting(Call(CLOSED, given_), InvalidArguments(wrong))
+    left = problems(call.arguments)
     assert not [problem for problem in left if problem.message == schema.UNKNOWN]
-    assert {problem.path for problem in left} == {problem.path for problem in wrong if problem not in unknown}
-    if not unknown:
-        assert fitting.arguments == given_
+    assert {problem.path for problem in left} <= {problem.path for problem in wrong}
+    assert len(said) == len(wrong) - len(left)
+    if not said:
+        assert call.arguments == given_
 
 
 def test_what_could_be_meant_twice_is_left_where_it_is() -> None:
     given_ = {"a": {"b": {"x": 1}}, "a.b": {"x": 1}}
-    fitting, unknown = without_unknown(Call(DOTTED, given_), InvalidArguments(problems(given_, DOTTED)))
-    assert [problem.path for problem in unknown] == ["a.b.x"]
-    assert fitting.arguments == given_
+    call, said = fitting(Call(DOTTED, given_), InvalidArguments(problems(given_, DOTTED)))
+    assert (call.arguments, said) == (given_, [])
 
 
 def problems(arguments: Any, of: Action = CLOSED) -> list[Any]:  # noqa: ANN401  JSON

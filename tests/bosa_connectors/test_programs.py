@@ -38,6 +38,16 @@ ACTIONS = {
         ),
         path=MAKE,
     ),
+    "count": listed(
+        takes(
+            page={"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]},
+            ratio={"type": "number"},
+            open={"type": "boolean"},
+            ids={"type": "array", "items": {"type": "integer"}},
+            place=takes(zip={"type": "integer"}),
+        ),
+        path=ANY,
+    ),
     "any": listed(path=ANY),
 }
 
@@ -168,10 +178,49 @@ async def test_a_warning_points_at_the_program(connector: AsyncBosaConnector, sh
     assert [each.filename for each in warned] == [__file__] * 4
 
 
-async def test_a_strict_connector_refuses_unknown_arguments(api: ScriptedApi, shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"page": "2"}, {"page": 2}),
+        ({"ratio": "-1.5"}, {"ratio": -1.5}),
+        ({"ratio": "1"}, {"ratio": 1}),
+        ({"open": "True"}, {"open": True}),
+        ({"ids": ["1", 2]}, {"ids": [1, 2]}),
+        ({"place": {"zip": "10115"}}, {"place": {"zip": 10115}}),
+    ],
+)
+async def test_a_text_that_is_a_number_or_a_truth_is_taken_for_it_with_a_warning(
+    given: dict[str, Any], meant: dict[str, Any], api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    with pytest.warns(UserWarning, match=r"notes.count takes .* for '[\w.]+': the text there is taken for that"):
+        await connector.execute("notes", "count", given)
+    assert sent(api) == meant
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({"page": odd} for odd in ("two", "1.5", "", "true", "null", True)),
+        *({"ratio": odd} for odd in ("1e999", "NaN")),
+        *({"ids": odd} for odd in ("1", "[1]")),
+        {"open": "1"},
+    ],
+)
+async def test_a_text_that_is_another_kind_of_value_is_refused(
+    odd: dict[str, Any], api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    with pytest.raises(InvalidArguments):
+        await connector.execute("notes", "count", odd)
+    assert api.lines == [f"GET {LISTING}"]
+
+
+@pytest.mark.parametrize(("action", "odd"), [("make", {"tgas": ["a"]}), ("find", {"page": "2"})])
+async def test_a_strict_connector_sets_nothing_right(
+    action: str, odd: dict[str, Any], api: ScriptedApi, shell: Shell
+) -> None:
     async with connecting(shell, api.url, strict=True) as connector:
-        with pytest.raises(InvalidArguments, match="'tgas': 'Unknown field'"):
-            await connector.execute("notes", "make", title="t", tgas=["a"])
+        with pytest.raises(InvalidArguments, match=next(iter(odd))):
+            await connector.execute("notes", action, odd, title="t", q="x")
     assert api.lines == [f"GET {LISTING}"]
 
 
@@ -237,7 +286,7 @@ async def test_selected_fields_do_not_end_a_walk_whose_token_is_in_the_data(
 
 
 async def test_the_texts_that_programs_match_on(connector: AsyncBosaConnector) -> None:
-    with pytest.raises(ValueError, match=r"^Invalid action 'x'\. Available actions: find, make, any$") as caught:
+    with pytest.raises(ValueError, match=r"^Invalid action 'x'\. Available actions: find, make, count, any$") as caught:
         await connector.execute("notes", "x")
     assert isinstance(caught.value, InvalidAction)
     with pytest.raises(ValueError, match=r"^Invalid parameters: \{'title': 'Field required'\}$"):

@@ -1,6 +1,7 @@
 """Everything public, listed once: where it is imported from, by new programs and by older ones."""
 
 from importlib import import_module
+from inspect import signature
 
 import pytest
 
@@ -87,6 +88,26 @@ METHODS = [
 ]
 
 
+KEYWORDS = {
+    "__init__": "api_base_url api_key",
+    "authenticate_bosa_user": "identifier secret",
+    "connect": "app_name",
+    "create_bosa_user": "identifier",
+    "execute": "app_name action identifier account max_attempts input_ token headers timeout",
+    "get_connector": "app_name",
+    "get_integration": "app_name token user_identifier",
+    "get_user_info": "token",
+    "initiate_connector_auth": "app_name token callback_uri",
+    "initiate_plugin_configuration": "app_name token config",
+    "refresh_connector": "app_name",
+    "remove_integration": "app_name token user_identifier",
+    "run": "app_name action identifier account max_attempts input_ token headers timeout",
+    "select_integration": "app_name token user_identifier",
+    "user_has_integration": "app_name token",
+}
+"""What the published clients call the parameters of each method."""
+
+
 def test_everything_public_is_exported_sorted() -> None:
     assert bosa_connectors.__all__ == sorted(name for name, homes in PUBLIC.items() if "" in homes)
 
@@ -103,6 +124,14 @@ def test_everything_public_has_at_most_two_paths_to_the_one_object(name: str) ->
 @pytest.mark.parametrize("shell", ["BosaConnector", "AsyncBosaConnector"])
 def test_both_shells_have_what_programs_call(shell: str) -> None:
     assert not [name for name in METHODS if not callable(getattr(getattr(bosa_connectors, shell), name, None))]
+
+
+@pytest.mark.parametrize("method", KEYWORDS)
+@pytest.mark.parametrize("shell", ["BosaConnector", "AsyncBosaConnector"])
+def test_what_older_programs_give_by_keyword_has_the_same_name(shell: str, method: str) -> None:
+    assert (
+        set(KEYWORDS[method].split()) <= signature(getattr(getattr(bosa_connectors, shell), method)).parameters.keys()
+    )
 
 
 @pytest.mark.parametrize("name", ["Nothing", "wire_", "import_module_", "_Validator"])

@@ -136,8 +136,16 @@ async def test_a_deadline_bounds_the_whole_call(said: bytes) -> None:
         assert (await connector.send(Call(action(), {}, deadline=5))).data == 1
 
 
+async def stalling_when_asked_again(connection: Connection) -> None:
+    """Answers once as it should."""
+    await connection.request()
+    await connection.write(answer())
+    await stalling()(connection)
+
+
 async def test_a_question_that_is_not_answered_in_time_is_a_timeout_for_what_catches_timeouts() -> None:
-    async with raw_api(stalling()) as api, AsyncBosaConnector(api.url) as connector:
+    async with raw_api(stalling_when_asked_again) as api, AsyncBosaConnector(api.url) as connector:
+        await connector.send(CALL)
         with pytest.raises(TimeoutError) as late:
             await connector.send(Call(action(name="get_it"), {}, timeout=0.05))
         assert type(late.value) is RequestTimeout

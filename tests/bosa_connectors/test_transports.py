@@ -113,8 +113,9 @@ async def test_a_file_goes_and_another_one_comes(
     api: ScriptedApi, connector: AsyncBosaConnector, tmp_path: Path
 ) -> None:
     (tmp_path / "note.txt").write_bytes(b"as it was")
-    name = {"content-type": "text/plain", "content-disposition": 'attachment; filename="back.txt"'}
+    name = {"content-type": "text/plain; charset=utf-8", "content-disposition": 'attachment; filename="back.txt"'}
     api.answers["/file"] = lambda asked: Answer(200, name, b"got it" if b"\r\nas it was\r\n" in asked.body else b"")
     body, status = await connector.execute("notes", "send_file", {"file": tmp_path / "note.txt"})
     assert isinstance(body, ConnectorFile)
     assert (body.file, body.filename, status) == (b"got it", "back.txt", 200)
+    assert body.content_type == "text/plain; charset=utf-8"

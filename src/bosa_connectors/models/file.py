@@ -75,7 +75,7 @@ def held(reply: Reply, content: bytes) -> Reply:
     file = ConnectorFile(
         file=content,
         filename=head and head.name,
-        content_type=head and head.content_type,
+        content_type=reply.headers.get("content-type"),
         headers=dict(reply.headers),
     )
     file._has_come = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the model's own module
