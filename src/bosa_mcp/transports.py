@@ -14,7 +14,6 @@ from typing import Final, NoReturn
 import anyio
 import uvicorn
 from anyio.abc import TaskGroup
-from mcp.server.stdio import stdio_server
 from mcp.shared._context_streams import ContextSendStream
 from mcp.shared.message import SessionMessage
 from starlette.routing import Route
@@ -24,6 +23,7 @@ from bosa_mcp.addresses import Addresses
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.drain import Drain, observed
 from bosa_mcp.gate import Gate
+from bosa_mcp.pipes import standard_streams
 from bosa_mcp.refresh import Tools
 from bosa_mcp.users import Users
 from bosa_mcp.web import create_app
@@ -90,7 +90,7 @@ class _Talk:
 
     async def until_its_end(self) -> None:
         """Until the client closes it."""
-        async with stdio_server() as streams:
+        async with standard_streams() as streams:
             try:
                 with self._serving, observed(*streams, self._drain, is_patient=True) as (read, write):
                     await self._server.run(read, write, self._server.create_initialization_options())

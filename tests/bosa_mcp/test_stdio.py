@@ -3,8 +3,9 @@
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from anyio import to_thread
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import KEY, TOKEN, answer, names_of_the_api, refusal
-from .processes import HANDSHAKE, HUB_READY, call, parameters, request, started, started_on
+from .processes import COMMAND, HANDSHAKE, HUB_READY, call, environment, parameters, request, started, started_on
 from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, takes
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -62,6 +63,68 @@ def test_stdout_carries_nothing_but_protocol_and_garbage_ends_nothing(shop: Scri
     assert [entry["level"], entry["tool"]] == ["warning", "shop_odd"]
     assert KEY not in log
     assert TOKEN not in log
+
+
+def test_messages_of_any_size_come_and_go_whole(shop: ScriptedApi, tmp_path: Path) -> None:
+    async def back(request: Request) -> Response:
+        return says((await request.json())["item"])
+
+    shop.answer("shop/order", back)
+    items = ["ü" * length for length in (1, 1_000, 4_096, 33_000, 300_000, 2)]
+    with started(tmp_path, BOSA_MAX_RESULT_TOKENS="1000000", **settings(shop)) as server:
+        asked = [
+            json.dumps(call(number, "shop_order", item=item), ensure_ascii=False)
+            for number, item in enumerate(items, 1)
+        ]
+        server.send(*HANDSHAKE)
+        server.reply(0)
+        writing = Thread(target=server.send, args=asked)
+        writing.start()
+        came = [server.reply(number)["result"]["structuredContent"]["data"] for number in range(1, len(items) + 1)]
+        writing.join()
+    assert came == items
+
+
+def test_what_is_printed_by_the_way_reaches_no_client(tmp_path: Path) -> None:
+    (tmp_path / "chatter.py").write_text(_CHATTER)
+    with started(tmp_path, PYTHONPATH=str(tmp_path), BOSA_HUB_CONNECTORS="chatter:Chatter") as server:
+        server.send(*HANDSHAKE, call(1, "chatter_list_words"))
+        assert server.reply(1)["result"]["structuredContent"]["data"] == ""
+        server.end_of_input()
+        assert server.wait() == 0
+        out, log = server.rest()
+    assert out == ""
+    assert {"print", "child"} <= set(log.splitlines())
+
+
+_CHATTER = """
+import os, subprocess, sys
+from bosa_hub import Connector, Context, action
+
+
+class Chatter(Connector):
+    @action(effect="read")
+    async def list_words(self, context: Context) -> str:
+        print("print", flush=True)
+        subprocess.run(["echo", "child"])
+        return sys.stdin.read() + os.read(0, 10).decode()
+"""
+
+
+def test_files_serve_as_input_and_output(shop: ScriptedApi, tmp_path: Path) -> None:
+    said, told = tmp_path / "said", tmp_path / "told"
+    said.write_text("".join(json.dumps(each) + "\n" for each in (*HANDSHAKE, call(1, "shop_order", item="x"))))
+    with said.open() as reading, told.open("w") as writing:
+        done = subprocess.run(
+            COMMAND,
+            stdin=reading,
+            stdout=writing,
+            env=environment(tmp_path, **settings(shop)),
+            timeout=WAIT,
+            check=False,
+        )
+    assert done.returncode == 0
+    assert [json.loads(line)["id"] for line in told.read_text().splitlines()] == [0, 1]
 
 
 def test_the_end_of_input_ends_it_well(shop: ScriptedApi, tmp_path: Path) -> None:
