@@ -237,6 +237,14 @@ class Linking:
             log.info("an account was removed", connector=connector)
         return None if done.success else done.message
 
+    async def select(self, caller: Caller, connector: str, account: str) -> str | None:
+        """Has an account act where a call names none; why it does not, if so. Raises BosaError."""
+        try:
+            done = await self.connector.select_integration(connector, token(caller), account)
+        finally:
+            self.accounts.forget(caller)
+        return None if done.success else done.message
+
     async def is_linked(self, caller: Caller, connector: str) -> bool:
         """Whether the user has an account there now. Raises BosaError."""
         return await self.connector.user_has_integration(connector, token(caller))

@@ -93,6 +93,17 @@ def test_a_program_links_shows_and_removes_an_account(bosa: Run) -> None:
     assert bosa("disconnect", "shop").returncode == 1
 
 
+def test_whoever_has_several_accounts_selects_the_one_that_acts(bosa: Run) -> None:
+    for name in ("home", "work"):
+        assert bosa("connect", "shop", given={"name": name, "api_key": GOOD_KEY, "region": "eu"}).returncode == 0
+    selected = json.loads(bosa("accounts", "shop", "--select", "work", "--json").stdout)["shop"]
+    assert {each["account"]: each["acts"] for each in selected} == {"home": False, "work": True}
+    assert json.loads(bosa("call", "shop_get_name").stdout)["data"] == "work"
+    wrong = bosa("accounts", "shop", "--select", "wrok")
+    assert (wrong.returncode, "wrok" in wrong.stderr, len(wrong.stderr.splitlines())) == (1, True, 1)
+    assert bosa("accounts", "--select", "work").returncode == 2
+
+
 def test_what_is_wrong_with_a_configuration_is_said_in_a_line_without_its_secrets(bosa: Run) -> None:
     for given, said in (
         ({"api_key": "planted-3d71", "region": "eu"}, "The shop does not know this key."),

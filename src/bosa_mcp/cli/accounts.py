@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import anyio
 import typer
 
+from bosa_mcp.cli.failures import CommandFailed
 from bosa_mcp.cli.linked import FLAGS, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.settings import Settings
@@ -16,6 +17,7 @@ EXAMPLES: Final = """\
 Examples:
   bosa-mcp accounts
   bosa-mcp accounts github
+  bosa-mcp accounts github --select octocat
   bosa-mcp accounts --json
 
 The account that acts is the one that BOSA_ACCOUNT names, else the selected one.
@@ -27,20 +29,27 @@ def accounts(
     chosen: Settings,
     connector: Annotated[str | None, typer.Argument(help="Only those of this one.", show_default=False)] = None,
     *,
+    select: Annotated[
+        str | None, typer.Option("--select", help="Have this account of CONNECTOR act from now on.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show which accounts are linked to which connector, and which of them acts."""
-    found = anyio.run(_found, chosen, connector or "")
+    if select is not None and not connector:
+        raise typer.BadParameter("expected CONNECTOR before --select: whose account is meant")
+    found = anyio.run(_found, chosen, connector or "", select)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     _print(found)
 
 
-async def _found(chosen: Settings, connector: str) -> dict[str, list[dict[str, Any]]]:
+async def _found(chosen: Settings, connector: str, select: str | None) -> dict[str, list[dict[str, Any]]]:
     from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
 
     async with open_linking(chosen) as (linking, caller, tools):
+        if select is not None and (trouble := await linking.select(caller, connector, select)):
+            raise CommandFailed(f"{trouble} `bosa-mcp accounts {connector}` lists those there are.")
         table = await tools.look()
         return await ours.overview(linking, connector, ours.with_accounts(table), caller)
 
