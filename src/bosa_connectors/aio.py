@@ -47,6 +47,8 @@ from bosa_connectors.upload import asending
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tenacity import RetryCallState
+
     from bosa_connectors.module import AsyncBosaConnectorModule
 
 T = TypeVar("T")
@@ -281,7 +283,14 @@ class AsyncBosaConnector(AsyncAccounts):
         from tenacity import AsyncRetrying  # noqa: PLC0415  most calls never need it
 
         outcome = last = first
-        async for trying in AsyncRetrying(**repeating(exchange, self._echoes)):
+        settings = repeating(exchange, self._echoes)
+        tell = settings.pop("before_sleep")
+
+        async def telling(state: "RetryCallState") -> None:
+            if told := tell(state):
+                await told
+
+        async for trying in AsyncRetrying(**settings, before_sleep=telling):
             if trying.retry_state.attempt_number > 1:
                 last = await _outcome(attempt)
                 outcome = exchange.truth(outcome, last)

@@ -7,7 +7,7 @@ import random
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -230,11 +230,12 @@ def repeating(exchange: Exchange, is_once: Callable[[], bool]) -> dict[str, Any]
             pauses[state.attempt_number] = exchange.pause(_outcome(state), state.attempt_number, is_once=is_once())
         return pauses[state.attempt_number]
 
-    def tell(state: "RetryCallState") -> None:
+    def tell(state: "RetryCallState") -> Awaitable[None] | None:
         outcome = _outcome(state)
         reason = outcome if isinstance(outcome, BosaError) else outcome.error
         if exchange.policy.notify and reason:
-            exchange.policy.notify(Pause(state.attempt_number, seconds(state), reason))
+            return exchange.policy.notify(Pause(state.attempt_number, seconds(state), reason))
+        return None
 
     def seconds(state: "RetryCallState") -> float:
         return pause(state) or 0.0

@@ -1,6 +1,6 @@
 """The values: what can be called, a call, who calls, and what comes back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -59,6 +59,9 @@ class Pause:
     reason: BosaError
 
 
+Notify: TypeAlias = Callable[[Pause], Awaitable[None] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """When a call is repeated. `retry.documented` and `retry.safe` make these."""
@@ -67,8 +70,8 @@ class Policy:
     """At most so many, the first included."""
     effect: Effect | None = None
     """What may be repeated without harm depends on it; None repeats 429 and 5xx whatever the action does."""
-    notify: Callable[[Pause], None] | None = field(default=None, repr=False)
-    """Told before each wait."""
+    notify: Notify | None = field(default=None, repr=False)
+    """Told before each wait; what it returns is awaited where calls are."""
 
 
 @dataclass(frozen=True, slots=True)

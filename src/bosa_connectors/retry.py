@@ -1,9 +1,8 @@
 """When a call is repeated, and when no more: policies as values, and the one place that decides."""
 
-from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from bosa_connectors.calls import Effect, Pause, Policy, Reply
+from bosa_connectors.calls import Effect, Notify, Policy, Reply
 from bosa_connectors.errors import (
     ApiError,
     BosaError,
@@ -45,7 +44,7 @@ def documented(attempts: int | None) -> Policy:
     return Policy(attempts=min(attempts or 1, MAX_RETRY + 1))
 
 
-def safe(effect: Effect, notify: Callable[[Pause], None] | None = None) -> Policy:
+def safe(effect: Effect, notify: Notify | None = None) -> Policy:
     """Reads are repeated whenever that may help; what writes, only where it provably did not happen."""
     return Policy(attempts=_SAFE_ATTEMPTS, effect=effect, notify=notify)
 

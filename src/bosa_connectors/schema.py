@@ -6,6 +6,7 @@ References to other documents are refused without a request.
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
@@ -26,6 +27,7 @@ Node: TypeAlias = Mapping[str, object]
 
 _FILE = StandIn("(a file)")
 _COMPILED: "WeakKeyDictionary[Action, Check]" = WeakKeyDictionary()
+_SCALARS = (str, int, float, NoneType)
 _DEEP = 100
 """Levels of arguments that no action means to take."""
 
@@ -70,7 +72,12 @@ def is_deep(value: object) -> bool:
     """Whether a value is nested more deeply than any action means to take."""
     level = [value]
     for _ in range(_DEEP):
-        level = [below for each in level for below in (*members(each).values(), *items(each))]
+        level = [
+            below
+            for each in level
+            for below in (each if is_array(each) else members(each).values())
+            if not isinstance(below, _SCALARS)
+        ]
         if not level:
             return False
     return True

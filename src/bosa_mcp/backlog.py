@@ -2,12 +2,15 @@
 
 import logging
 import os
+import time
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Final
 
 MOST: Final = 10_000
 """Lines that wait at most. What comes after them is dropped, and counted."""
+_GATHERING: Final = 0.01
+"""Seconds in which further lines are gathered, so that one write takes them all."""
 LAST: Final = 1.0
 """Seconds that the last lines get at the end of the process."""
 
@@ -61,6 +64,7 @@ class Backlog(logging.Handler):
     def _taken(self) -> tuple[list[bytes], list[Event]]:
         """All that waits, and at least one thing."""
         taken = [self._waiting.get()]
+        time.sleep(_GATHERING)  # to wake up for each line would hold up whoever logs
         try:
             while len(taken) < MOST:
                 taken.append(self._waiting.get_nowait())

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bosa_mcp.inputs import Inputs
     from bosa_mcp.linking import Linking
     from bosa_mcp.refresh import Tools
-    from bosa_mcp.results import Answer
+    from bosa_mcp.results import Answer, Written
     from bosa_mcp.store import Kept, Store
     from bosa_mcp.tools import Offer
 
@@ -189,14 +189,14 @@ async def _called(  # noqa: PLR0913  what a call needs
     return await _fitting(parts, results.cleaned(results.payload(answer, asked), caller.secrets()), offer, caller)
 
 
-async def _fitting(parts: Parts, content: dict[str, object], offer: "Offer", caller: "Caller") -> types.CallToolResult:
+async def _fitting(parts: Parts, whole: "Written", offer: "Offer", caller: "Caller") -> types.CallToolResult:
     """The result, or as much of it as fits, with where the whole is."""
-    short = results.cut(content, parts.result_bytes)
+    short = results.cut(whole, parts.result_bytes)
     if short is None:
-        return results.result(content)
-    resource = await _kept(parts.store, content, offer, caller)
+        return results.result(whole)
+    resource = await _kept(parts.store, whole, offer, caller)
     _tell_of_one_more(parts)
-    return results.result(results.with_omitted(short, resource))
+    return results.result(results.written(results.with_omitted(short, resource)))
 
 
 async def _shown(
@@ -219,11 +219,11 @@ def _tell_of_one_more(parts: Parts) -> None:
         parts.tools.changes.announce(ResourcesListChanged())
 
 
-async def _kept(store: "Store", content: dict[str, object], offer: "Offer", caller: "Caller") -> str | None:
+async def _kept(store: "Store", written: "Written", offer: "Offer", caller: "Caller") -> str | None:
     """Where the whole result is for a while; None, and a line in the log, where it could not be kept."""
 
     async def whole() -> AsyncIterator[bytes]:
-        yield fit.compact(content).encode()
+        yield written.encoded
 
     try:
         kept = await store.keep(

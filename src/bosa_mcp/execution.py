@@ -44,8 +44,6 @@ _GATEWAYS: Final = frozenset({502, 503, 504})
 
 Report: TypeAlias = Callable[[str | Moved], Awaitable[None]]
 """Told, in a sentence, how far a call has come."""
-_UNTOLD: Final = 5
-"""How many times it may be told how far a file has gone, before the first of them was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,40 +186,18 @@ class _Running:
     async def _send(self, call: Call) -> Reply | Kept:
         """Sent once there is room beside the other calls to the connector, and told of each wait."""
         self.tally.attempts += 1
-        waiting, telling = anyio.create_memory_object_stream[Pause | Moved](10 + _UNTOLD)
 
-        async def tell() -> None:
-            async for each in telling:
-                await self.report(each if isinstance(each, Moved) else _paused(each))
+        async def again(pause: Pause) -> None:
+            self.tally.attempts += 1
+            await self.report(f"Attempt {pause.attempt} failed ({pause.reason}); again in {pause.seconds:.1f} s")
 
         def moved(how_far: Moved) -> None:
-            if waiting.statistics().current_buffer_used < _UNTOLD:
-                from_thread.run_sync(waiting.send_nowait, how_far)
+            from_thread.run(self.report, how_far)
 
-        outcomes: list[Reply | Kept | BosaError | Refusal] = []
-        async with telling, anyio.create_task_group() as beside:
-            beside.start_soon(tell)
-            async with waiting:
-                try:
-                    watched = replace(call, arguments=transfer.watched(call.arguments, moved))
-                    outcomes.append(await self._sent(watched, waiting.send_nowait))
-                except (BosaError, Refusal) as failure:  # not raised in here: it would leave as a group
-                    outcomes.append(failure)
-        [outcome] = outcomes
-        if isinstance(outcome, (BosaError, Refusal)):
-            raise outcome
-        return outcome
-
-    async def _sent(self, call: Call, notify: Callable[[Pause], None]) -> Reply | Kept:
-        """Sent once there is room; `notify` is told of each wait."""
-
-        def again(pause: Pause) -> None:
-            self.tally.attempts += 1
-            notify(pause)
-
+        own = transfer.watched(call.arguments, moved) if call.action.binary else call.arguments
         policy = retry.safe(effects.effect(call.action), again)
         async with self.execution.gate(call.action.connector, self.caller.identity):
-            return await self._received(replace(call, policy=policy))
+            return await self._received(replace(call, arguments=own, policy=policy))
 
     async def _received(self, call: Call) -> Reply | Kept:
         """The reply, or its file once it is kept; one that breaks off, and was only read, is asked for again."""
@@ -250,10 +226,6 @@ class _Running:
             kept = await transfer.keep(store, owner, call.action, reply.file, self.report)
             self.tally.api_bytes += kept.size
             return kept
-
-
-def _paused(pause: Pause) -> str:
-    return f"Attempt {pause.attempt} failed ({pause.reason}); again in {pause.seconds:.1f} s"
 
 
 def _onward(step: Step, reply: Reply, answer: Answer) -> Step | None:

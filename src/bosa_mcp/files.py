@@ -68,7 +68,7 @@ class Files:
             minutes = links.LASTING // 60
             link = self.links.link(kept, links.now())
             shown.notes.append(f"For {minutes} minutes a person can fetch the file in a browser: {link}")
-        name = str(results.cleaned(data, secrets)["name"])
+        name = str(results.cleaned(data, secrets).content["name"])
         shown.blocks.append(types.ResourceLink(uri=kept.uri, name=name, mime_type=kept.mime_type, size=kept.size))
         with suppress(StoreError):  # it is in the log, and the file may be read later
             shown.blocks.extend(await self._glimpse(kept, room, secrets))
@@ -93,7 +93,7 @@ class Files:
             text = beginning(await self.store.read(kept, 0, 4 * PREVIEW), min(PREVIEW, room // 4))
             if text:
                 what = "The file" if len(text.encode()) == kept.size else "The beginning of the file"
-                shown = results.cleaned({"text": text}, secrets)["text"]
+                shown = results.cleaned({"text": text}, secrets).content["text"]
                 return [types.TextContent(text=f"{what}:\n{shown}")]
         return []
 

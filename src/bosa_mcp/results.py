@@ -96,6 +96,24 @@ def _ours(offer: Offer, asked: Asked) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The content of a result, and the same as compact JSON."""
+
+    content: dict[str, object]
+    text: str
+
+    @property
+    def encoded(self) -> bytes:
+        """The text in bytes."""
+        return self.text.encode("utf-8", "surrogatepass")
+
+
+def written(content: Mapping[str, object]) -> Written:
+    """The content as it is."""
+    return Written(dict(content), fit.compact(content))
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A result that fits, and what it lacks."""
 
@@ -104,10 +122,11 @@ class Cut:
     hint: str
 
 
-def cut(whole: Mapping[str, object], budget: int) -> Cut | None:
+def cut(written: Written, budget: int) -> Cut | None:
     """The content in `budget` bytes, whole items from the front; None where all of it fits."""
-    if fit.size(whole) <= budget:
+    if len(written.encoded) <= budget:
         return None
+    whole = written.content
     meta = fit.fit(whole.get("meta"), budget // 8)
     rest = {**whole, "meta": meta.value}
     del rest["data"]
@@ -177,12 +196,13 @@ _SUSPECT = re.compile(rf"\\[ubf]|{INVISIBLE.pattern}")
 """What may stand for such a character in JSON."""
 
 
-def cleaned(content: Mapping[str, object], secrets: Sequence[str]) -> dict[str, object]:
+def cleaned(content: Mapping[str, object], secrets: Sequence[str]) -> Written:
     """The content, with `[hidden]` for secrets that an API repeats, and invisible characters written out."""
-    text = fit.compact(content)
+    as_it_is = written(content)
+    text = as_it_is.text
     if not _SUSPECT.search(text) and not any(json.dumps(secret)[1:-1] in text for secret in secrets):
-        return dict(content)
-    return dict(members(_cleaned(content, secrets)))
+        return as_it_is
+    return written(members(_cleaned(content, secrets)))
 
 
 def _cleaned(value: object, secrets: Sequence[str]) -> object:
@@ -199,7 +219,8 @@ def _present(told: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def result(content: Mapping[str, object], *more: types.ContentBlock) -> types.CallToolResult:
+def result(written: Written, *more: types.ContentBlock) -> types.CallToolResult:
     """The result of the call: the content as it is, and as text for models that read no other."""
-    blocks: list[types.ContentBlock] = [types.TextContent(text=fit.compact(content)), *more]
-    return types.CallToolResult(content=blocks, structured_content=dict(content), is_error="error" in content)
+    content = written.content
+    blocks: list[types.ContentBlock] = [types.TextContent(text=written.text), *more]
+    return types.CallToolResult(content=blocks, structured_content=content, is_error="error" in content)
