@@ -75,7 +75,7 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Serving]) -> int:
             code = end.code or talk.code
             _end_in_time(code)
         if code:
-            _exit(code)  # the reader of standard input sits in a thread that nothing can interrupt
+            leave(code)  # the reader of standard input sits in a thread that nothing can interrupt
     return 0
 
 
@@ -196,12 +196,13 @@ async def _told_to_end(drain: Drain) -> AsyncGenerator[_End]:
 
 def _end_in_time(code: int) -> None:
     """Closing must not last: whatever hangs is left behind."""
-    limit = Timer(CLOSING, _exit, (code,))
+    limit = Timer(CLOSING, leave, (code,))
     limit.daemon = True
     limit.start()
 
 
-def _exit(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
+    """Ends the process at once, without what the interpreter would still look at and complain of."""
     logging.shutdown()  # the last lines get a second
     os._exit(code)
 

@@ -25,6 +25,12 @@ def vouched_for(folder: Path, *hosts: str) -> tuple[ssl.SSLContext, Path]:
     return context, folder / "authority.pem"
 
 
+_OTHER_USES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign",
+    "encipher_only", "decipher_only",
+)  # fmt: skip
+
+
 def _certificate(
     subject: str, key: ec.EllipticCurvePublicKey, issuer: str, signer: ec.EllipticCurvePrivateKey, *hosts: str
 ) -> x509.Certificate:
@@ -38,7 +44,12 @@ def _certificate(
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=not hosts, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
+    if not hosts:
+        signs = dict.fromkeys(_OTHER_USES, False) | {"key_cert_sign": True}
+        builder = builder.add_extension(x509.KeyUsage(**signs), critical=True)
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), False)  # noqa: FBT003  whether critical
     return builder.sign(signer, hashes.SHA256())

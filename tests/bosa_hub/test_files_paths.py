@@ -49,7 +49,7 @@ class _House:
     def call(self, action: str, path: str) -> httpx.Response:
         form: dict[str, Any] = {
             "upload": {"data": {"path": path}, "files": {"file": ("f.txt", b"mark")}},
-            "upload named": {"files": {"file": (path, b"mark")}},
+            "upload named": {"files": {"file": (path, b"mark", "text/plain")}},
         }
         arguments = {
             "list_files": {"folder": path},

@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import closing
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NoReturn
 
 import anyio
 import typer
@@ -53,35 +53,38 @@ def serve(  # noqa: PLR0913  each is a flag
         raise typer.BadParameter("--host, --port, --json-response and --stateless go with --transport http")
     if is_http:
         settings.check_bind(chosen, host or HOST)
-    code = (
+    (
         _http(chosen, host or HOST, PORT if port is None else port, json_response=json_response, stateless=stateless)
         if is_http
         else _stdio(chosen)
     )
-    raise typer.Exit(code)
 
 
-def _stdio(chosen: settings.Settings) -> int:
+def _stdio(chosen: settings.Settings) -> NoReturn:
     if sys.stdin and sys.stdin.isatty():
         typer.echo("Waiting for an MCP client on standard input: clients start this command themselves.", err=True)
     with quick():
         from bosa_mcp.cli.api import open_server  # noqa: PLC0415  mcp takes most of a second to import
-        from bosa_mcp.transports import serve_stdio  # noqa: PLC0415  likewise
+        from bosa_mcp.transports import leave, serve_stdio  # noqa: PLC0415  likewise
 
-    return anyio.run(serve_stdio, open_server(chosen))
+    try:
+        code = anyio.run(serve_stdio, open_server(chosen))
+    except* BrokenPipeError:  # whoever would be told is gone
+        code = 1
+    leave(code)
 
 
-def _http(chosen: settings.Settings, host: str, port: int, *, json_response: bool, stateless: bool) -> int:
+def _http(chosen: settings.Settings, host: str, port: int, *, json_response: bool, stateless: bool) -> NoReturn:
     with quick():
         from bosa_mcp.cli.api import open_server  # noqa: PLC0415  as above
-        from bosa_mcp.transports import Http, listen, serve_http  # noqa: PLC0415  as above
+        from bosa_mcp.transports import Http, leave, listen, serve_http  # noqa: PLC0415  as above
 
     with closing(listen(host, port)) as listener:
         port = listener.getsockname()[1]
         url = addresses.url_of(host, port)
         ours = addresses.ours(host, port, chosen.public_url, chosen.allowed_hosts)
         http = Http(json_response, stateless)
-        return anyio.run(
+        code = anyio.run(
             serve_http,
             open_server(chosen, url, asks_who=chosen.auth == "user-token"),
             listener,
@@ -89,3 +92,4 @@ def _http(chosen: settings.Settings, host: str, port: int, *, json_response: boo
             http,
             lambda: typer.echo(f"ready {url}", err=True),
         )
+    leave(code)
