@@ -1,7 +1,7 @@
 """One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
@@ -42,7 +42,7 @@ TRANSFERS: Final = 3
 """How often a file that is only read is asked for, where it breaks off on its way."""
 _GATEWAYS: Final = frozenset({502, 503, 504})
 
-Report: TypeAlias = Callable[[str | Moved], Awaitable[None]]
+Report: TypeAlias = Callable[[str | Moved], Coroutine[None, None, None]]
 """Told, in a sentence, how far a call has come."""
 
 
