@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from bosa_mcp.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mcp.server.context import ServerRequestContext
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 512 * 1024
 """Bytes of one read: more is read in ranges."""
+PAGE: Final = 1_000
+"""Resources of one page of the list: clients refuse messages of a megabyte."""
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 _TEXT: Final = ("text/", "application/json", "application/xml", "application/yaml")
 
@@ -53,11 +55,11 @@ def handlers(store: "Store", who: "Callable[[ServerRequestContext[Any]], Caller]
     """The handlers for resources, by the name under which the server takes them."""
 
     async def listed(
-        context: "ServerRequestContext[Any]", _: types.PaginatedRequestParams | None
+        context: "ServerRequestContext[Any]", params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
         owner = who(context).identity
         kept = [*await store.all(owner, "files"), *await store.all(owner, "results")]
-        return types.ListResourcesResult(resources=[_resource(each) for each in kept])
+        return _page([_resource(each) for each in kept], params.cursor if params else None)
 
     async def templates(
         _: "ServerRequestContext[Any]", __: types.PaginatedRequestParams | None
@@ -103,6 +105,15 @@ async def _content(
     if is_text(kept.mime_type) and (text := _text(content)) is not None:
         return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=text)
     return types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content).decode())
+
+
+def _page(listed: "Sequence[types.Resource]", cursor: str | None) -> types.ListResourcesResult:
+    """So many from the one that the cursor names, which is the first of its page."""
+    start = next((number for number, each in enumerate(listed) if each.uri == cursor), None) if cursor else 0
+    if start is None:
+        raise MCPError(types.INVALID_PARAMS, "This cursor leads nowhere, or no longer: list from the beginning.")
+    page, rest = listed[start : start + PAGE], listed[start + PAGE :]
+    return types.ListResourcesResult(resources=list(page), next_cursor=rest[0].uri if rest else None)
 
 
 def is_text(mime_type: str) -> bool:

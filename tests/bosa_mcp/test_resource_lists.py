@@ -1,0 +1,33 @@
+"""A long list of what is kept comes in pages that clients take."""
+
+import pytest
+from mcp import Client, MCPError
+from mcp.server import Server
+
+from bosa_connectors.calls import Credentials
+from bosa_mcp.access import Caller
+from bosa_mcp.resources import PAGE, handlers
+from bosa_mcp.store import Store
+
+from .test_store import chunks
+
+LARGEST_MESSAGE = 1 << 20
+"""Bytes of one that clients of this kind take."""
+
+
+async def test_whoever_has_many_files_gets_all_of_them_page_after_page(era: str) -> None:
+    store = Store.at("memory://")
+    kept = {
+        (await store.keep("me", "files", chunks(b"x"), name=f"{'n' * 100}{number}", mime_type="text/plain")).uri
+        for number in range(PAGE + 5)
+    }
+    kept.add((await store.keep("me", "results", chunks(b"{}"), name="r", mime_type="application/json")).uri)
+    server = Server("bosa", **handlers(store, lambda _: Caller("me", Credentials())))
+    async with Client(server, mode=era) as client:
+        first = await client.list_resources()
+        second = await client.list_resources(cursor=first.next_cursor)
+        with pytest.raises(MCPError, match="list from the beginning"):
+            await client.list_resources(cursor="bosa://files/else")
+    assert [len(first.resources), second.next_cursor] == [PAGE, None]
+    assert {each.uri for each in (*first.resources, *second.resources)} == kept
+    assert len(first.model_dump_json()) < LARGEST_MESSAGE / 2
