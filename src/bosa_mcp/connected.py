@@ -8,12 +8,13 @@ import structlog
 from mcp.shared.exceptions import MCPError
 
 from bosa_connectors.errors import BosaError, NotConnected
-from bosa_mcp.accounts import listed
+from bosa_mcp.accounts import acting, listed
 from bosa_mcp.results import Refusal
 from bosa_mcp.tickets import LASTING
 
 if TYPE_CHECKING:
     from bosa_mcp.access import Caller
+    from bosa_mcp.accounts import Account
     from bosa_mcp.consent import Asker
     from bosa_mcp.linking import Linking
     from bosa_mcp.tickets import Ticket
@@ -35,14 +36,15 @@ async def have_linked(  # noqa: PLR0913  what it depends on
     Raises Refusal with a link where they have not, NotConnected where there can be no link, and InputNeeded.
     """
     person = await linking.accounts.known(caller)
-    if person and not missing.is_stale and (mine := person.of(connector)):
+    mine = person.of(connector) if person else []
+    if mine and not missing.is_stale:
         linking.accounts.forget(caller)
         hint = f"Linked are: {listed(mine)}. The call named {str(caller.credentials.account)[:200]!r}."
         raise Refusal("not_connected", missing.message, hint, **_said(missing)) from missing
     ticket = await _link(linking, connector, caller, missing)
     if asker is None or not asker.can_ask:
         raise _refusal(ticket, missing)
-    await _ask(asker, ticket, missing, ends)
+    await _ask(asker, _question(connector, missing, acting(mine, caller.credentials.account)), ticket, missing, ends)
     if not await _is_linked(linking, ticket, missing, ends):
         raise _refusal(ticket, missing)
     linking.accounts.forget(caller)
@@ -59,12 +61,15 @@ async def _link(linking: "Linking", connector: str, caller: "Caller", missing: N
         raise missing from None
 
 
-async def _ask(asker: "Asker", ticket: "Ticket", missing: NotConnected, ends: float) -> None:
+def _question(connector: str, missing: NotConnected, account: "Account | None") -> str:
+    if not missing.is_stale:
+        return f"{connector} needs an account of yours. Open this page to link one."
+    named = f" {listed([account])!r}" if account else ""
+    return f"Your account{named} on {connector} is of no use any more. Open this page to link it anew."
+
+
+async def _ask(asker: "Asker", message: str, ticket: "Ticket", missing: NotConnected, ends: float) -> None:
     """Returns once the person has opened the link, or the time is over. Raises Refusal and InputNeeded."""
-    connector = ticket.purpose.connector
-    message = f"{connector} needs an account of yours. Open this page to link one."
-    if missing.is_stale:
-        message = f"Your account on {connector} is of no use any more. Open this page to link it anew."
     try:
         with anyio.move_on_after(max(ends - time.monotonic(), 0)):
             if await asker.ask(message, ticket.url, ticket.id) != "accept":

@@ -112,7 +112,9 @@ async def test_an_account_that_the_service_accepts_no_more_is_linked_anew_in_the
         [account] = (await answer(it.client, "bosa_accounts"))["data"]["things"]
     assert got["data"]["things"] == [1, 2, 3]
     assert account["account"] == ADA
-    assert person.questions[1] == "Your account on things is of no use any more. Open this page to link it anew."
+    assert person.questions[1] == (
+        f"Your account {ADA!r} on things is of no use any more. Open this page to link it anew."
+    )
     assert "linked anew" in person.pages[1]
 
 
