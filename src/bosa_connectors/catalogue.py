@@ -20,6 +20,7 @@ TAKES_NOTHING: Mapping[str, object] = MappingProxyType({"type": "object", "prope
 
 _EFFECTS: Mapping[str, Effect] = {effect: effect for effect in get_args(Effect)}
 _PATH_LENGTH = 2_000
+_UNIONS = frozenset({"anyOf", "oneOf", "allOf"})
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
 
@@ -141,7 +142,7 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
         schema = members(ahead.pop())
         if schema.get("format") == "binary" or schema.get("type") == "bytes":
             return True
-        branches = [branch for union in ("anyOf", "oneOf", "allOf") for branch in items(schema.get(union))]
+        branches = [branch for union in schema.keys() & _UNIONS for branch in items(schema[union])]
         inner = [each for each in (schema.get("items"), _definition(schema.get("$ref"), root), *branches) if each]
         ahead += [each for each in inner if id(each) not in seen]
         seen.update(map(id, inner))
@@ -149,6 +150,8 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
 
 
 def _definition(reference: object, root: Mapping[str, object]) -> object:
+    if reference is None:
+        return None
     prefix, _, name = str(reference).rpartition("/")
     return members(root.get(prefix.removeprefix("#/"))).get(name)
 

@@ -1,12 +1,16 @@
 """What a JSON value is, in words that a type checker believes."""
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import TypeGuard
+
+_OTHERS = (str, list, int, float, NoneType)
 
 
 def is_object(value: object) -> TypeGuard[Mapping[str, object]]:
     """Whether this is a JSON object."""
-    return isinstance(value, (dict, Mapping))  # dict first: to ask the abstract class takes long
+    # to ask the abstract class takes long, and most values are one of the others
+    return isinstance(value, dict) or (not isinstance(value, _OTHERS) and isinstance(value, Mapping))
 
 
 def is_array(value: object) -> TypeGuard[list[object]]:

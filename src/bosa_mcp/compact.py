@@ -77,10 +77,13 @@ class _Compactor:
             return self._reference(schema, path, within)
         kept: dict[str, object] = {}
         for key, value in schema.items():
-            kept |= self._keyword(key, value, (*path, key), within)
+            if key in _VALUES:
+                kept |= _said(key, value, path)
+            elif key in _NESTING:
+                kept |= self._nesting(key, value, (*path, key), within)
         return _without_null(_typed(kept, schema.get("type"), path))
 
-    def _keyword(self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
+    def _nesting(self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
         if key in _ONE_SCHEMA:
             is_plain = key == "additionalProperties" and isinstance(value, bool)
             return {} if is_plain else {key: self.node(value, path, within)}
@@ -92,13 +95,7 @@ class _Compactor:
             and (key != "patternProperties" or all(map(_is_pattern, value)))
         ):
             return {key: {name: self.node(each, (*path, name), within) for name, each in value.items()}}
-        if key in _SCHEMAS or key in _SCHEMAS_BY_NAME or not _VALUES.get(key, _is_anything)(value):
-            raise ValueError(f"{_where(path)} makes no sense")
-        if key not in _VALUES or (key == "default" and value is None) or (key == "format" and value == "binary"):
-            return {}
-        if key == "description":
-            return {key: plain(str(value))}
-        return {"enum": [value]} if key == "const" else {key: value}
+        raise ValueError(f"{_where(path)} makes no sense")
 
     def _reference(
         self, schema: Mapping[str, object], path: tuple[str, ...], within: tuple[str, ...]
@@ -124,8 +121,21 @@ class _Compactor:
         return found
 
 
+def _said(key: str, value: object, path: tuple[str, ...]) -> dict[str, object]:
+    """A keyword that holds no schema, as a model reads it."""
+    if not _VALUES[key](value):
+        raise ValueError(f"{_where((*path, key))} makes no sense")
+    if (key == "default" and value is None) or (key == "format" and value == "binary"):
+        return {}
+    if key == "description":
+        return {key: plain(str(value))}
+    return {"enum": [value]} if key == "const" else {key: value}
+
+
 def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict[str, object]:
     """The schema with its type in one word; several become a union, for some APIs refuse a list."""
+    if kind is None:
+        return kept
     kinds = ["string" if each == "bytes" else each for each in (kind if is_array(kind) else [kind])]
     for each in kinds:
         if each is not None and each != "any" and not (isinstance(each, str) and each in _TYPES):
@@ -147,6 +157,8 @@ def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict
 
 def _without_null(schema: dict[str, object]) -> dict[str, object]:
     """The schema without null: an argument that may be null may be left out."""
+    if _NULLABLE.isdisjoint(schema):
+        return schema
     if "enum" in schema:
         values = [value for value in items(schema["enum"]) if value is not None]
         schema = {**schema, "enum": values} if values or not schema["enum"] else {"type": "null"}
@@ -225,12 +237,14 @@ _JOINED: Final = frozenset({"properties", "patternProperties", "required", "desc
 """What two schemas say in one; of anything else that both say, the one stands below `allOf`."""
 _TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _UNIONS: Final = ("anyOf", "oneOf", "allOf")
+_NULLABLE: Final = frozenset({"enum", *_UNIONS[:2]})
 _ALTERNATIVES: Final = (*_UNIONS, "then", "else", "dependentSchemas")
 _ONE_SCHEMA: Final = frozenset(
     {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
 )
 _SCHEMAS: Final = frozenset({"prefixItems", *_UNIONS})
 _SCHEMAS_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_NESTING: Final = _ONE_SCHEMA | _SCHEMAS | _SCHEMAS_BY_NAME
 _VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "description": _is_text,
     "enum": is_array,
