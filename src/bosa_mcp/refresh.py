@@ -17,6 +17,7 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.errors import BosaError
 from bosa_mcp.changes import Changes
 from bosa_mcp.filters import Filter
+from bosa_mcp.imports import uncollected
 from bosa_mcp.kept import Listed, Shelf, listed
 from bosa_mcp.results import HINTS, kind_of
 from bosa_mcp.table import Table, build
@@ -34,6 +35,8 @@ PATIENCE: Final = 2.0
 """Seconds that a list waits for what is missing from it, where there is something to show."""
 FIRST_PAUSE: Final = 5.0
 """Seconds until the next look after one that left something missing; twice as many after each further one."""
+LEAD: Final = 1.0
+"""Seconds that clients, who ask for the list first of all, have ahead of a look at what the API lists by now."""
 _DOUBLINGS: Final = 16
 AT_ONCE: Final = 8
 LINGER: Final = 1.0
@@ -119,7 +122,11 @@ class Tools:
     async def _keep_fresh(self, every: float) -> NoReturn:
         async with self._looking:
             if self._table is None:
-                await self._recall()
+                with uncollected():
+                    await self._recall()
+        if self.table.listed:
+            with anyio.move_on_after(LEAD):
+                await self._woken.wait()
         failures = 0
         while True:
             self._woken = anyio.Event()
@@ -132,9 +139,12 @@ class Tools:
                 await self._woken.wait()
 
     async def _look_once(self, seen: Table | None) -> None:
-        if seen is None and await self._recall():
+        if seen is not None:
+            await self._look_at_api(FIRST_BUDGET, is_new=False)
             return
-        await self._look_at_api(FIRST_BUDGET, is_new=False)
+        with uncollected():
+            if not await self._recall():
+                await self._look_at_api(FIRST_BUDGET, is_new=False)
 
     async def _recall(self) -> bool:
         """Serves what is kept on disk, where there is something."""
