@@ -184,6 +184,21 @@ def test_a_signal_ends_it_with_its_number_once_calls_under_way_are_answered(
         assert [idle.rest(), busy.rest()] == [("", ""), ("", "")]
 
 
+def test_a_log_that_nobody_reads_holds_up_no_call(shop: ScriptedApi, tmp_path: Path) -> None:
+    fields = {f"{number}_{'x' * 40}": {"type": "string"} for number in range(40)}
+    shop.offer("shop", "fill", takes(**fields))
+    shop.answer("shop/fill", says("done"))
+    given = dict.fromkeys(fields, "y")  # of each the log tells the shape: some kilobytes a line, more than a pipe holds
+    with started(tmp_path, **settings(shop) | {"BOSA_LOG_LEVEL": "info"}) as server:
+        server.send(*HANDSHAKE)
+        for number in range(1, 301):
+            server.send(call(number, "shop_fill", **given))
+            assert server.reply(number)["result"]["structuredContent"]["data"] == "done"
+        server.end_of_input()
+        assert server.errors().count("tool call") == 300
+        assert server.wait() == 0
+
+
 def test_a_person_at_a_terminal_is_told_what_is_awaited(tmp_path: Path) -> None:
     keyboard, terminal = os.openpty()
     try:
