@@ -26,7 +26,7 @@ from bosa_connectors.connections import AsyncConnections
 from bosa_connectors.discovery import Family, Known, Steps
 from bosa_connectors.download import AsyncDownload, AsyncStreamedReply
 from bosa_connectors.errand import Errand
-from bosa_connectors.errors import BosaError
+from bosa_connectors.errors import BosaError, Unreachable
 from bosa_connectors.models.file import held
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
@@ -38,6 +38,7 @@ from bosa_connectors.transport import (
     certificates,
     client_settings,
     headers_of,
+    is_lost,
     received,
     too_large,
     translate,
@@ -255,9 +256,18 @@ class AsyncBosaConnector(AsyncAccounts):
         try:
             request = next(steps)
             while True:
-                request = steps.send(await self._receive(self._ask(request)))
+                request = steps.send(await self._answer(request))
         except StopIteration as done:
             return done.value
+
+    async def _answer(self, request: wire.Request) -> Reply:
+        """The answer to a question; it is asked once more where the answer got lost."""
+        try:
+            return await self._receive(self._ask(request))
+        except Unreachable as failure:
+            if not is_lost(failure):
+                raise
+            return await self._receive(self._ask(request))
 
     async def _do(self, errand: Errand[T]) -> T:
         """What comes of a request about users or their accounts."""

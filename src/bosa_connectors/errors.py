@@ -91,11 +91,17 @@ class InvalidArguments(BosaError, ValueError):
     """The arguments do not fit the action's schema; nothing was sent."""
 
     def __init__(self, errors: Iterable[Problem]) -> None:
-        self.errors = tuple(errors)
+        self.errors = tuple(sorted(errors, key=lambda problem: _place(problem.path)))
+        """By their paths."""
         super().__init__(self.errors)
 
     def __str__(self) -> str:
         return f"Invalid parameters: { {problem.path: problem.message for problem in self.errors} }"
+
+
+def _place(path: str) -> list[tuple[int, str]]:
+    """What sorts paths so that the second item stands before the tenth."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in path.split(".")]
 
 
 class InvalidHeader(BosaError, ValueError):

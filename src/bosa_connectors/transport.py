@@ -206,6 +206,11 @@ def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
     return BosaError(f"A request to {url} cannot be made: {failure}")
 
 
+def is_lost(failure: BosaError) -> bool:
+    """Whether the answer got lost on its way: the connection was there, and broke."""
+    return isinstance(failure.__cause__, (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError))
+
+
 def unknown(said: str) -> OutcomeUnknown:
     """The error for what may have acted, although `said`."""
     return OutcomeUnknown(f"{said}: whether it acted is not known. Look before you repeat it.")

@@ -19,11 +19,13 @@ from bosa_connectors.errors import (
     Forbidden,
     NotFound,
     Unauthenticated,
+    Unreachable,
 )
 
-from .raw import Connection, answer, answering, raw_api, stalling
+from .raw import Behaviour, Connection, answer, answering, hanging_up, raw_api, stalling
 from .samples import listed
 from .scripted import Answer, ScriptedApi
+from .shells import Shell, connecting
 
 T = TypeVar("T")
 NAMES = "/connectors/names"
@@ -274,6 +276,27 @@ async def test_one_who_gives_up_does_not_fail_those_who_wait_for_the_answer() ->
                 others.start_soon(ask)
             leader.cancel_scope.cancel()
         assert len(seen) == 5
+        assert api.connections == 2
+
+
+async def crashing(connection: Connection) -> None:
+    await connection.request()
+    await connection.reset()
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [hanging_up(), hanging_up(answer(b'{"notes": {}}')[:-3]), crashing],
+    ids=["without a word", "in the middle of the answer", "by a crash"],
+)
+async def test_what_got_lost_on_its_way_is_asked_for_once_more(shell: Shell, lost: Behaviour) -> None:
+    listing = answering(answer(b'{"notes": {}}'))
+    async with raw_api(lost, listing) as api, connecting(shell, api.url) as connector:
+        assert list(await connector.catalogue("notes")) == []
+        assert api.connections == 2
+    async with raw_api(lost, lost, listing) as api, connecting(shell, api.url) as connector:
+        with pytest.raises(Unreachable):
+            await connector.catalogue("notes")
         assert api.connections == 2
 
 

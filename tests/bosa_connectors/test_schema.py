@@ -47,12 +47,17 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         required=("title", "body"),
     )
     assert problems(schema, {"titel": "x", "size": 0, "state": "opened"}) == [
+        Problem("body", REQUIRED, "string"),
         Problem("size", "Expected integer from 1 to 100, got 0", "integer from 1 to 100"),
         Problem("state", 'Expected one of open, closed, got "opened"', "one of open, closed"),
-        Problem("title", REQUIRED, "string"),
-        Problem("body", REQUIRED, "string"),
         Problem("titel", UNKNOWN, "one of title, body, size, state", "title"),
+        Problem("title", REQUIRED, "string"),
     ]
+
+
+def test_the_second_item_stands_before_the_tenth() -> None:
+    rows = takes(rows={"type": "array", "items": INTEGER})
+    assert paths(rows, {"rows": ["x"] * 11}) == [f"rows.{number}" for number in range(11)]
 
 
 def test_the_message_names_every_path() -> None:
@@ -77,7 +82,7 @@ def test_tuples_and_maps_are_looked_into() -> None:
     pair = {"type": "array", "prefixItems": [STRING, takes(x=INTEGER)]}
     by_name = {"type": "object", "additionalProperties": takes(x=INTEGER)}
     schema = takes(pair=pair, by_name=by_name)
-    assert paths(schema, {"pair": ["a", {"y": 1}], "by_name": {"k": {"x": "q"}}}) == ["pair.1.y", "by_name.k.x"]
+    assert paths(schema, {"pair": ["a", {"y": 1}], "by_name": {"k": {"x": "q"}}}) == ["by_name.k.x", "pair.1.y"]
 
 
 @pytest.mark.parametrize(
@@ -275,8 +280,8 @@ def test_a_recursive_schema_is_followed_as_deep_as_the_arguments_go(reference: s
     schema = {**node, "$anchor": "node", "$defs": {"Node": node}}
     tree: dict[str, Any] = {"name": "a", "children": [{"name": "b", "children": [{"name": 1, "childen": []}]}]}
     assert problems(schema, tree) == [
-        Problem("children.0.children.0.name", "Expected string, got 1", "string"),
         Problem("children.0.children.0.childen", UNKNOWN, "one of name, children", "children"),
+        Problem("children.0.children.0.name", "Expected string, got 1", "string"),
     ]
 
 
