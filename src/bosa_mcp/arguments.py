@@ -39,7 +39,8 @@ def split(offer: Offer, sent: Mapping[str, object]) -> Asked:
     Where the action selects fields itself, they stay among its arguments, with that of the next page beside them.
     """
     ours = {name for name in (offer.fields_argument, offer.items_argument, offer.account_argument) if name}
-    own = {name: value for name, value in sent.items() if name not in ours}
+    names = {shown: own for own, shown in offer.renamed.items()}
+    own = {names.get(name, name): value for name, value in sent.items() if name not in ours}
     wrong: list[Problem] = []
     fields = _fields(offer.fields_argument, sent.get(offer.fields_argument), wrong)
     max_items = _count(offer.items_argument, sent.get(offer.items_argument or ""), wrong)
@@ -123,11 +124,11 @@ def others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:
 
 
 def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
-    """The same, with the tool's own arguments among the known ones."""
+    """The same in the tool's names, with its own arguments among the known ones."""
     known = list(members(offer.tool.input_schema["properties"]))
     return InvalidArguments(
         replace(problem, nearest=nearest(problem.path, known), expected=f"one of {', '.join(known)}")
         if problem.message == schema.UNKNOWN and "." not in problem.path
-        else problem
+        else replace(problem, path=offer.shown(problem.path))
         for problem in wrong.errors
     )

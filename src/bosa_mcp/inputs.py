@@ -78,7 +78,9 @@ class _Taking:
 
     async def argument(self, offer: Offer, name: str, value: object) -> object:
         """A file, or several where the argument takes several; what is absent stays so."""
-        takes_several = members(members(offer.tool.input_schema["properties"]).get(name)).get("type") == "array"
+        takes_several = (
+            members(members(offer.tool.input_schema["properties"]).get(offer.shown(name))).get("type") == "array"
+        )
         if takes_several and isinstance(value, str):
             value = arguments.unpacked(value)
             value = value if is_array(value) else [value]

@@ -79,7 +79,8 @@ def payload(answer: Answer, asked: Asked) -> dict[str, object]:
         raise BadReply("The answer is nested more deeply than can be handed over.")
     content: dict[str, object] = {"data": answer.pages.data, "meta": answer.pages.meta}
     if answer.following:
-        content["next"] = {"arguments": {**answer.following, **_ours(answer.offer, asked)}}
+        following = {answer.offer.shown(name): value for name, value in answer.following.items()}
+        content["next"] = {"arguments": {**following, **_ours(answer.offer, asked)}}
     if answer.notes:
         content["notes"] = answer.notes
     return content

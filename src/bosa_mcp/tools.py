@@ -5,7 +5,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import mcp_types as types
@@ -17,6 +17,8 @@ from bosa_connectors.shapes import items, members
 from bosa_mcp.compact import compact
 from bosa_mcp.invisible import plain
 
+KEY_LENGTH: Final = 64
+"""Model APIs take no longer name of an argument."""
 NAME_LENGTH: Final = 48
 """Model APIs take 64 characters, and clients put a prefix of their own before the name."""
 DESCRIPTION_LENGTH: Final = 2_000
@@ -51,6 +53,8 @@ _FILE: Final = "(a file: bosa://files/{id}, file:// or data: URI)"
 _FILES: Final = "(files, each: bosa://files/{id}, file:// or data: URI)"
 
 _SECTION = re.compile(r"^(args|arguments|parameters|params|returns?|raises|yields|examples?) *:", re.IGNORECASE)
+_KEY = re.compile(rf"[a-zA-Z0-9_.-]{{1,{KEY_LENGTH}}}")
+_NO_KEY = re.compile(r"[^a-zA-Z0-9_.-]")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
 _WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
@@ -71,6 +75,15 @@ class Offer:
     """The name under which a tool of which several accounts can exist takes `account`."""
     is_ours: bool = False
     """It is no action of the API, but something that the server does itself."""
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Arguments of the action whose names model APIs refuse, with what the tool calls them."""
+
+    def shown(self, path: str) -> str:
+        """A dotted path into the action's arguments, as the tool calls it."""
+        for own, shown in self.renamed.items():
+            if path == own or path.startswith(f"{own}."):
+                return f"{shown}{path[len(own) :]}"
+        return path
 
 
 def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
@@ -87,17 +100,19 @@ def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
     account_argument = _free(ACCOUNT, listed) if has_accounts else None
     if account_argument:
         instead[account_argument] = {"type": "string"}
+    input_schema = _with_files(compact(action.schema, instead), action)
+    renamed = {own: _key(own) for own in members(input_schema["properties"]) if not _KEY.fullmatch(own)}
     tool = types.Tool(
         name=name,
         title=title(action),
         description=describe(action),
-        input_schema=_with_files(compact(action.schema, instead), action),
+        input_schema=_with_names(input_schema, renamed) if renamed else input_schema,
         annotations=annotate(action),
     )
     size = len(tool.model_dump_json(by_alias=True, exclude_none=True).encode())
     if size > MOST_BYTES:
         raise ValueError(f"its definition of {size:,} bytes is too large for a list of tools")
-    return Offer(tool, action, fields_argument, items_argument, size, account_argument)
+    return Offer(tool, action, fields_argument, items_argument, size, account_argument, renamed=renamed)
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -115,6 +130,23 @@ def _with_files(schema: dict[str, object], action: Action) -> dict[str, object]:
         what = _FILES if field.get("type") == "array" else _FILE
         properties[name] = {**field, "description": f"{field.get('description', '')} {what}".strip()}
     return {**schema, "properties": properties}
+
+
+def _key(own: str) -> str:
+    """A name that model APIs take for an argument."""
+    digest = hashlib.sha256(own.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{_NO_KEY.sub('_', own)[: KEY_LENGTH - 7]}_{digest}"
+
+
+def _with_names(schema: dict[str, object], renamed: Mapping[str, str]) -> dict[str, object]:
+    """The schema with these names for its arguments, each of which says how the API calls it."""
+    properties: dict[str, object] = {}
+    for own, each in members(schema["properties"]).items():
+        said = f"{members(each).get('description', '')} (the API calls it {plain(own)[:KEY_LENGTH]!r})".strip()
+        shown = {**members(each), "description": said} if own in renamed else each
+        properties[renamed.get(own, own)] = shown
+    required = [renamed.get(str(own), own) for own in items(schema.get("required"))]
+    return {**schema, "properties": properties, **({"required": required} if required else {})}
 
 
 def annotate(action: Action) -> types.ToolAnnotations:

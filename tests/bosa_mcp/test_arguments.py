@@ -1,5 +1,6 @@
 """Arguments are checked before anything is sent, and everything that is wrong is said at once."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bosa_connectors.calls import Credentials
 from bosa_hub.serve import RunningHub
 
-from .conftest import Connect, answer, refusal
+from .conftest import Connect, answer, refusal, tools
 from .scripted_api import Json, ScriptedApi, says, takes
 
 ADDRESS = takes("city", city={"type": "string"}, postcode={"anyOf": [{"type": "string"}, {"type": "null"}]})
@@ -164,3 +165,31 @@ async def test_a_misspelt_response_fields_gets_the_nearest_name(shop: ScriptedAp
     async with connect(shop.url) as client:
         error = await refusal(client, "shop_order", item="x", count=1, response_field=["id"])
     assert by_path(error)["response_field"]["nearest"] == "response_fields"
+
+
+async def test_an_argument_whose_name_model_apis_refuse_is_called_by_another(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    size, long, page = (
+        {"type": "object", "properties": {"cm": {"type": "integer"}}},
+        {"type": "string"},
+        {"type": "integer"},
+    )
+    api.offer(
+        "shop", "find", takes("größe", page=page, **{"größe": size, "x" * 65: long, "x" * 66: long, "a.b-c": page})
+    )
+    api.answer("shop/find", says([1], {"page": 1, "has_next": True}))
+    async with connect(api.url) as client:
+        schema = (await tools(client))["shop_find"].input_schema
+        [shown] = schema["required"]
+        wrong = await refusal(client, "shop_find", **{shown: {"cm": "tall"}})
+        found = await answer(client, "shop_find", **{shown: {"cm": 7}})
+        again = await answer(client, "shop_find", größe={"cm": 7})
+    names = list(schema["properties"])
+    assert len({*names}) == 7  # ours with them
+    assert "a.b-c" in names
+    assert all(re.fullmatch("[a-zA-Z0-9_.-]{1,64}", name) for name in names)
+    assert "'größe'" in schema["properties"][shown]["description"]
+    assert list(by_path(wrong)) == [f"{shown}.cm"]
+    assert found["next"] == {"arguments": {shown: {"cm": 7}, "page": 2}} == again["next"]
+    assert [asked.arguments for asked in api.sent("shop/find")] == [{"größe": {"cm": 7}}] * 2
