@@ -272,15 +272,3 @@ def test_a_file_more_is_told_where_there_is_one_person_alone(tmp_path: Path) -> 
         assert server.wait() == 0
     assert told[0]["result"]["capabilities"]["resources"]["listChanged"] is True
     assert {each.get("method") for each in told[1:]} == {None, "notifications/resources/list_changed"}
-
-
-def test_a_log_that_nobody_reads_holds_up_no_call_and_no_end(shop: ScriptedApi, tmp_path: Path) -> None:
-    calls = range(1, 301)  # a line of each is more than any pipe holds
-    with started(tmp_path, **settings(shop) | {"BOSA_LOG_LEVEL": "info"}) as server:
-        server.send(*HANDSHAKE)
-        for number in calls:
-            server.send(call(number, "shop_order", item="x"))
-            assert server.reply(number)["result"]["structuredContent"]["data"] == "done"
-        server.signal(signal.SIGTERM)
-        assert server.wait() == TERMINATED
-        assert len(server.errors()) > 60_000
