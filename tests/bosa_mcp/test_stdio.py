@@ -127,6 +127,19 @@ def test_files_serve_as_input_and_output(shop: ScriptedApi, tmp_path: Path) -> N
     assert [json.loads(line)["id"] for line in told.read_text().splitlines()] == [0, 1]
 
 
+def test_without_a_standard_error_it_serves_all_the_same(shop: ScriptedApi, tmp_path: Path) -> None:
+    said = "".join(json.dumps(each) + "\n" for each in (*HANDSHAKE, call(1, "shop_order", item="x")))
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND],
+        input=said.encode(),
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path, **settings(shop)),
+        timeout=WAIT,
+        check=True,
+    )
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [0, 1]
+
+
 def test_the_end_of_input_ends_it_well(shop: ScriptedApi, tmp_path: Path) -> None:
     with started(tmp_path, **settings(shop)) as server:
         server.end_of_input()
