@@ -295,7 +295,7 @@ async def test_a_file_gives_its_head_and_its_bytes(
 async def test_arguments_that_do_not_fit_are_not_sent(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
     with pytest.raises(InvalidArguments) as caught:
         await connector.send(Call(action(NOTE), {"titel": "x"}))
-    assert [problem.path for problem in caught.value.errors] == ["title", "titel"]
+    assert [problem.path for problem in caught.value.errors] == ["titel", "title"]
     assert api.asked == []
 
 

@@ -80,4 +80,4 @@ async def test_a_lost_answer_to_the_question_for_the_family_costs_no_write(shell
     async with raw_api(losing) as api, connecting(shell, api.url) as connector:
         with pytest.raises(Unreachable):
             await connector.create_bosa_user("ada")
-        assert [request.partition(b" HTTP")[0] for request in api.requests] == [b"GET /connectors/names"]
+        assert [request.partition(b" HTTP")[0] for request in api.requests] == [b"GET /connectors/names"] * 2
