@@ -75,7 +75,7 @@ async def carry_out(  # noqa: PLR0913  what a call needs
         raise MCPError(types.INVALID_PARAMS, parts.tools.table.explain(name))
     tally = Tally()
     with _observed(offer, sent, tally):
-        result = await _result(parts, offer, sent, caller, report=report, tally=tally, asker=asker)
+        result = await _Calling(parts, offer, sent, caller, report, tally, asker).result()
         texts = (block.text for block in result.content if isinstance(block, types.TextContent))
         tally.result_bytes = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         tally.kind = str(members(members(result.structured_content).get("error")).get("kind", OK))
@@ -104,39 +104,6 @@ def _observed(offer: "Offer", sent: dict[str, Any], tally: Tally) -> Generator[N
             )
 
 
-async def _result(  # noqa: PLR0913  what a call needs
-    parts: Parts,
-    offer: "Offer",
-    sent: dict[str, Any],
-    caller: "Caller",
-    *,
-    report: "Report",
-    tally: Tally,
-    asker: Asker | None,
-) -> types.CallToolResult:
-    try:
-        return await _once_connected(parts, offer, sent, caller, report=report, tally=tally, asker=asker)
-    except InputNeeded:
-        tally.kind = "not_connected"
-        raise
-    except InvalidArguments as wrong:
-        content = results.failure(arguments.with_ours(offer, wrong))
-    except OutcomeUnknown as lost:
-        content = results.failure(lost, **_lost(lost, offer, sent, parts.tools))
-    except BrokenUpload as broken:
-        content = results.failure(broken, hint="Nothing was done: it may be called again.")
-    except BosaError as failure:
-        content = results.failure(failure)
-    except Refusal as refused:
-        content = results.refusal(refused)
-    except StoreError as odd:
-        content = results.refusal(Refusal("internal_error", f"A file cannot be read. {odd}"))
-    except Exception:
-        log.exception("a tool call failed", tool=offer.tool.name)
-        content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
-    return results.result(results.cleaned(content, caller.secrets()))
-
-
 def admitted(parts: Parts, offer: "Offer", sent: dict[str, Any]) -> "Asked":
     """What a call asks for. Raises InvalidArguments, and Refusal for what this server does not do."""
     if not parts.tools.wanted.allows(offer.action):
@@ -144,49 +111,75 @@ def admitted(parts: Parts, offer: "Offer", sent: dict[str, Any]) -> "Asked":
     return arguments.split(offer, sent)
 
 
-async def _once_connected(  # noqa: PLR0913  what a call needs
-    parts: Parts,
-    offer: "Offer",
-    sent: dict[str, Any],
-    caller: "Caller",
-    *,
-    report: "Report",
-    tally: Tally,
-    asker: Asker | None,
-) -> types.CallToolResult:
-    """The result of the call; where no account is linked, of a second one after the person has linked one."""
-    ends = time.monotonic() + parts.execution.call_budget
-    try:
-        return await _called(parts, offer, sent, caller, report=report, tally=tally)
-    except NotConnected as missing:
-        if parts.linking is None or offer.is_ours:
+@dataclass(frozen=True, slots=True)
+class _Calling:
+    """One call of a tool that there is."""
+
+    parts: Parts
+    offer: "Offer"
+    sent: dict[str, Any]
+    caller: "Caller"
+    report: "Report"
+    tally: Tally
+    asker: Asker | None
+
+    async def result(self) -> types.CallToolResult:
+        """What came of it, also where it failed."""
+        try:
+            return await self._once_connected()
+        except InputNeeded:
+            self.tally.kind = "not_connected"
             raise
-        await connected.have_linked(parts.linking, offer.action.connector, caller, missing, asker=asker, ends=ends)
-    left = replace(parts.execution, call_budget=max(ends - time.monotonic(), _RESERVE))
-    return await _called(replace(parts, execution=left), offer, sent, caller, report=report, tally=tally)
+        except InvalidArguments as wrong:
+            content = results.failure(arguments.with_ours(self.offer, wrong))
+        except OutcomeUnknown as lost:
+            content = results.failure(lost, **_lost(lost, self.offer, self.sent, self.parts.tools))
+        except BrokenUpload as broken:
+            content = results.failure(broken, hint="Nothing was done: it may be called again.")
+        except BosaError as failure:
+            content = results.failure(failure)
+        except Refusal as refused:
+            content = results.refusal(refused)
+        except StoreError as odd:
+            content = results.refusal(Refusal("internal_error", f"A file cannot be read. {odd}"))
+        except Exception:
+            log.exception("a tool call failed", tool=self.offer.tool.name)
+            content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
+        return results.result(results.cleaned(content, self.caller.secrets()))
 
+    async def _once_connected(self) -> types.CallToolResult:
+        """The result of the call; where no account is linked, of a second one after the person has linked one."""
+        parts, connector = self.parts, self.offer.action.connector
+        ends = time.monotonic() + parts.execution.call_budget
+        try:
+            return await self._called(parts.execution)
+        except NotConnected as missing:
+            if parts.linking is None or self.offer.is_ours:
+                raise
+            await connected.have_linked(parts.linking, connector, self.caller, missing, asker=self.asker, ends=ends)
+        return await self._called(replace(parts.execution, call_budget=max(ends - time.monotonic(), _RESERVE)))
 
-async def _called(  # noqa: PLR0913  what a call needs
-    parts: Parts, offer: "Offer", sent: dict[str, Any], caller: "Caller", *, report: "Report", tally: Tally
-) -> types.CallToolResult:
-    asked = admitted(parts, offer, sent)
-    if offer.is_ours and parts.linking:
-        content = await ours.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
-        return await _fitting(parts, results.cleaned(content, caller.secrets()), offer, caller)
-    notes: list[str] = []
-    if offer.account_argument:
-        caller = caller.acting_as(asked.account)
-        if parts.linking:
-            notes = await parts.linking.accounts.notes(offer.action.connector, asked, offer.account_argument, caller)
-    async with parts.inputs.taken(offer, asked, caller.identity) as taken:
-        answer = await parts.execution.run(offer, taken, caller, report, tally)
-    answer.notes += notes
-    if answer.file:
-        return await _shown(parts, answer, answer.file, asked, caller)
-    if answer.following:  # a file is named as it was before
-        named = {name: asked.own[name] for name in offer.action.binary & answer.following.keys() & asked.own.keys()}
-        answer.following = {**answer.following, **named}
-    return await _fitting(parts, results.cleaned(results.payload(answer, asked), caller.secrets()), offer, caller)
+    async def _called(self, execution: "Execution") -> types.CallToolResult:
+        parts, offer, caller = self.parts, self.offer, self.caller
+        asked = admitted(parts, offer, self.sent)
+        if offer.is_ours and parts.linking:
+            content = await ours.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
+            return await _fitting(parts, results.cleaned(content, caller.secrets()), offer, caller)
+        notes: list[str] = []
+        if offer.account_argument:
+            caller = caller.acting_as(asked.account)
+            if parts.linking:
+                accounts = parts.linking.accounts
+                notes = await accounts.notes(offer.action.connector, asked, offer.account_argument, caller)
+        async with parts.inputs.taken(offer, asked, caller.identity) as taken:
+            answer = await execution.run(offer, taken, caller, self.report, self.tally)
+        answer.notes += notes
+        if answer.file:
+            return await _shown(parts, answer, answer.file, asked, caller)
+        if answer.following:  # a file is named as it was before
+            named = {name: asked.own[name] for name in offer.action.binary & answer.following.keys() & asked.own.keys()}
+            answer.following = {**answer.following, **named}
+        return await _fitting(parts, results.cleaned(results.payload(answer, asked), caller.secrets()), offer, caller)
 
 
 async def _fitting(parts: Parts, whole: "Written", offer: "Offer", caller: "Caller") -> types.CallToolResult:

@@ -80,10 +80,11 @@ class Offer:
 
     def shown(self, path: str) -> str:
         """A dotted path into the action's arguments, as the tool calls it."""
-        for own, shown in self.renamed.items():
-            if path == own or path.startswith(f"{own}."):
-                return f"{shown}{path[len(own) :]}"
-        return path
+        leading = [own for own in self.renamed if path == own or path.startswith(f"{own}.")]
+        if not leading:
+            return path
+        own = max(leading, key=len)  # a name may hold dots itself
+        return f"{self.renamed[own]}{path[len(own) :]}"
 
 
 def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:

@@ -193,3 +193,11 @@ async def test_an_argument_whose_name_model_apis_refuse_is_called_by_another(
     assert list(by_path(wrong)) == [f"{shown}.cm"]
     assert found["next"] == {"arguments": {shown: {"cm": 7}, "page": 2}} == again["next"]
     assert [asked.arguments for asked in api.sent("shop/find")] == [{"größe": {"cm": 7}}] * 2
+
+
+async def test_a_renamed_argument_that_begins_like_another_is_told_from_it(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find", takes(**{"ü": {"type": "object"}, "ü.x": {"type": "integer"}}))
+    async with connect(api.url) as client:
+        properties = (await tools(client))["shop_find"].input_schema["properties"]
+        [name] = [name for name, each in properties.items() if "'ü.x'" in each.get("description", "")]
+        assert list(by_path(await refusal(client, "shop_find", **{name: "no number"}))) == [name]
