@@ -25,7 +25,7 @@ def _fork(gate: int, opens: int, data_dir: Path) -> int:
     os.read(gate, 1)  # ends for all at once
     with running(data_dir) as hub:
         keys = hub.client_key, hub.user_token("ada"), (hub.home.folder / "master.key").read_text()
-        print(json.dumps([hub.url, *keys]), flush=True)  # noqa: T201  how a program speaks
+        os.write(1, f"{json.dumps([hub.url, *keys])}\n".encode())  # in one piece: the others write there too
         sys.stdin.read()
     os._exit(0)
 
