@@ -113,6 +113,8 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             await transport.aclose()
 
     async def _enter(self, patience: float | None) -> None:
+        with suppress(anyio.WouldBlock):
+            return self._room.acquire_nowait()
         try:
             with anyio.fail_after(patience):
                 await self._room.acquire()

@@ -5,7 +5,8 @@ a validator for each branch and resolves each reference at every check. The only
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Protocol, Self, TypeAlias, cast
+from types import NoneType
+from typing import Any, Final, Protocol, Self, TypeAlias, TypeGuard, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -44,7 +45,18 @@ class _Checker(Protocol):
 
 
 _Keyword: TypeAlias = Callable[[_Checker, Any, object, Node], _Errors]
+_Glance: TypeAlias = Callable[[_Checker, Any, object, Node], bool]
+"""Whether a keyword certainly allows a value."""
 _CLOSELY: Final = cast("Mapping[str, _Keyword]", Draft202012Validator.VALIDATORS)
+_TYPES: Final[Mapping[type, frozenset[str]]] = {
+    str: frozenset({"string"}),
+    bool: frozenset({"boolean"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+    dict: frozenset({"object"}),
+    list: frozenset({"array"}),
+    NoneType: frozenset({"null"}),
+}
 
 
 def _reference(checker: _Checker, reference: str, instance: object, schema: Node) -> _Errors:
@@ -61,12 +73,12 @@ def _properties(checker: _Checker, properties: Node, instance: object, schema: N
 
 
 def _items(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
-    if not _holds(checker, node, instance):
+    if not _holds(checker, node, instance, schema):
         yield from _CLOSELY["items"](checker, node, instance, schema)
 
 
 def _any_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
-    if not _is_any(checker, branches, instance):
+    if not _is_any(checker, branches, instance, schema):
         yield from _CLOSELY["anyOf"](checker, branches, instance, schema)
 
 
@@ -77,53 +89,74 @@ def _one_of(checker: _Checker, branches: list[object], instance: object, schema:
 
 
 def _fits(checker: _Checker, instance: object, node: object) -> bool:
-    """Whether a schema that says little allows this; False also where it says more."""
+    """Whether a schema certainly allows this; False also where only a closer look tells."""
     if not is_object(node):
-        return False
+        return node is True
     for key, said in node.items():
-        glance = _GLANCES.get(key)
-        if glance is None or not glance(checker, said, instance):
+        if glance := _GLANCES.get(key):
+            if not glance(checker, said, instance, node):
+                return False
+        elif key in _CLOSELY:
             return False
     return True
 
 
-def _is_of(checker: _Checker, kind: object, instance: object) -> bool:
+def _is_of(checker: _Checker, kind: object, instance: object, node: Node) -> bool:
     if is_array(kind):
-        return any(checker.is_type(instance, str(each)) for each in kind)
-    return checker.is_type(instance, str(kind))
+        return any(_is_of(checker, each, instance, node) for each in kind)
+    return kind in _TYPES.get(type(instance), ()) or checker.is_type(instance, str(kind))
 
 
-def _leads_to(checker: _Checker, reference: object, instance: object) -> bool:
+def _leads_to(checker: _Checker, reference: object, instance: object, _: Node) -> bool:
     # one step: definitions that are nothing but each other have no end
     if not isinstance(reference, Link) or not reference.target.keys().isdisjoint({"$ref", "anyOf"}):
         return False
     return _fits(checker, instance, reference.target)
 
 
-def _is_among(_: _Checker, texts: object, instance: object) -> bool:
-    return isinstance(instance, str) and instance in items(texts)
-
-
-def _is_any(checker: _Checker, branches: object, instance: object) -> bool:
+def _is_any(checker: _Checker, branches: object, instance: object, _: Node) -> bool:
     return any(_fits(checker, instance, branch) for branch in items(branches))
 
 
-def _holds(checker: _Checker, node: object, instance: object) -> bool:
-    return all(_fits(checker, each, node) for each in items(instance))
+def _holds(checker: _Checker, each_fits: object, instance: object, node: Node) -> bool:
+    return "prefixItems" not in node and all(_fits(checker, each, each_fits) for each in items(instance))
 
 
-def _is_told(_: _Checker, said: object, instance: object) -> bool:  # noqa: ARG001  like the others
-    return True
+def _has(checker: _Checker, properties: Node, instance: object, _: Node) -> bool:
+    return is_object(instance) and all(
+        name not in instance or _fits(checker, instance[name], below) for name, below in properties.items()
+    )
 
 
-_GLANCES: Final[Mapping[str, Callable[[_Checker, object, object], bool]]] = {
+def _has_besides(checker: _Checker, other: object, instance: object, node: Node) -> bool:
+    known = members(node.get("properties"))
+    return is_object(instance) and all(
+        name in known or _fits(checker, value, other) for name, value in instance.items()
+    )
+
+
+_GLANCES: Final[Mapping[str, _Glance]] = {
     "type": _is_of,
     "$ref": _leads_to,
-    "enum": _is_among,
     "anyOf": _is_any,
     "items": _holds,
-    **dict.fromkeys(("title", "description", "default"), _is_told),
+    "properties": _has,
+    "additionalProperties": _has_besides,
+    "required": lambda _, names, value, __: is_object(value) and all(name in value for name in names),
+    "enum": lambda _, texts, value, __: isinstance(value, str) and value in texts,
+    "const": lambda _, text, value, __: isinstance(value, str) and value == text,
+    "minLength": lambda _, least, value, __: isinstance(value, str) and len(value) >= least,
+    "maxLength": lambda _, most, value, __: isinstance(value, str) and len(value) <= most,
+    "minItems": lambda _, least, value, __: is_array(value) and len(value) >= least,
+    "maxItems": lambda _, most, value, __: is_array(value) and len(value) <= most,
+    "minimum": lambda _, least, value, __: _is_number(value) and value >= least,
+    "maximum": lambda _, most, value, __: _is_number(value) and value <= most,
+    "format": lambda _, name, __, ___: name != "binary",  # no other one is checked
 }
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_another(instance: object, node: object) -> bool:
@@ -169,11 +202,11 @@ def compiled(schema: Node, *, takes_files: bool) -> Check:
     """The check of values against a schema."""
     # an empty registry: the default one would fetch a remote reference
     validator = Validator(schema, registry=Registry(), format_checker=_FILES if takes_files else None)
-    errors = cast("Callable[[object], _Errors]", validator.iter_errors)
+    checker, errors = cast("_Checker", validator), cast("Callable[[object], _Errors]", validator.iter_errors)
 
     def check(value: object) -> list[ValidationError]:
         try:
-            return list(errors(value))
+            return [] if _fits(checker, value, schema) else list(errors(value))
         except Unresolvable as odd:
             raise ValueError(str(odd)) from odd
 

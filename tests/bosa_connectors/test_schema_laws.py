@@ -129,7 +129,20 @@ VALUES: st.SearchStrategy[object] = st.recursive(
 )
 KINDS = st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"])
 CONSTANTS: list[Node] = [{"const": "a"}, {"const": "b"}, {"const": 1}, {"enum": ["a"]}]
-TERMS: list[Node] = [{"enum": ["a", 1]}, {"minLength": 1}, {"required": ["x"]}, {}]
+TERMS: list[Node] = [
+    {"enum": ["a", 1]},
+    {"minLength": 1},
+    {"maxLength": 0},
+    {"minimum": 1},
+    {"maximum": 1},
+    {"minItems": 1},
+    {"maxItems": 1},
+    {"required": ["x"]},
+    {"additionalProperties": {"minLength": 1}},
+    {"format": "date"},
+    {"pattern": "a"},
+    {},
+]
 REFERENCES: list[Node] = [{"$ref": "#/$defs/one"}, {"$ref": "#/$defs/two"}]
 
 
@@ -152,6 +165,8 @@ def composed(draw: st.DrawFn, inner: st.SearchStrategy[Node]) -> Node:
         {"oneOf": [first, second]},
         {"anyOf": [first, second]},
         {"items": first},
+        {"additionalProperties": first},
+        {"properties": {"x": first}, "patternProperties": {"x": second}, "additionalProperties": first},
         {"prefixItems": [first], "items": second},
         {**first, **second},
     ]
