@@ -10,14 +10,9 @@ from bosa_connectors import fields, retry, schema
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
 from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.paging import token_fields
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
-_KINDS: Final[Mapping[type, frozenset[str]]] = {
-    bool: frozenset({"boolean"}),
-    int: frozenset({"integer", "number"}),
-    float: frozenset({"number"}),
-}
 _PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
 
 
@@ -173,7 +168,7 @@ def _said(text: str, kinds: Collection[str]) -> object:
     except ValueError:
         return text
     is_finite = isinstance(said, (int, float)) and math.isfinite(said)
-    return said if is_finite and not _KINDS[type(said)].isdisjoint(kinds) else text
+    return said if is_finite and not KINDS[type(said)].isdisjoint(kinds) else text
 
 
 def _warning(action: Action, problem: Problem) -> str:

@@ -5,8 +5,7 @@ a validator for each branch and resolves each reference at every check. The only
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from types import NoneType
-from typing import Any, Final, Protocol, Self, TypeAlias, TypeGuard, cast
+from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -15,7 +14,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from bosa_connectors.form import StandIn
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import KINDS, is_array, is_number, is_object, items, members
 
 Node: TypeAlias = Mapping[str, object]
 """One schema inside a schema."""
@@ -48,15 +47,6 @@ _Keyword: TypeAlias = Callable[[_Checker, Any, object, Node], _Errors]
 _Glance: TypeAlias = Callable[[_Checker, Any, object, Node], bool]
 """Whether a keyword certainly allows a value."""
 _CLOSELY: Final = cast("Mapping[str, _Keyword]", Draft202012Validator.VALIDATORS)
-_TYPES: Final[Mapping[type, frozenset[str]]] = {
-    str: frozenset({"string"}),
-    bool: frozenset({"boolean"}),
-    int: frozenset({"integer", "number"}),
-    float: frozenset({"number"}),
-    dict: frozenset({"object"}),
-    list: frozenset({"array"}),
-    NoneType: frozenset({"null"}),
-}
 
 
 def _reference(checker: _Checker, reference: str, instance: object, schema: Node) -> _Errors:
@@ -104,7 +94,7 @@ def _fits(checker: _Checker, instance: object, node: object) -> bool:
 def _is_of(checker: _Checker, kind: object, instance: object, node: Node) -> bool:
     if is_array(kind):
         return any(_is_of(checker, each, instance, node) for each in kind)
-    return kind in _TYPES.get(type(instance), ()) or checker.is_type(instance, str(kind))
+    return kind in KINDS.get(type(instance), ()) or checker.is_type(instance, str(kind))
 
 
 def _leads_to(checker: _Checker, reference: object, instance: object, _: Node) -> bool:
@@ -149,14 +139,10 @@ _GLANCES: Final[Mapping[str, _Glance]] = {
     "maxLength": lambda _, most, value, __: isinstance(value, str) and len(value) <= most,
     "minItems": lambda _, least, value, __: is_array(value) and len(value) >= least,
     "maxItems": lambda _, most, value, __: is_array(value) and len(value) <= most,
-    "minimum": lambda _, least, value, __: _is_number(value) and value >= least,
-    "maximum": lambda _, most, value, __: _is_number(value) and value <= most,
+    "minimum": lambda _, least, value, __: is_number(value) and value >= least,
+    "maximum": lambda _, most, value, __: is_number(value) and value <= most,
     "format": lambda _, name, __, ___: name != "binary",  # no other one is checked
 }
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_another(instance: object, node: object) -> bool:

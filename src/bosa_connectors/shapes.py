@@ -2,9 +2,19 @@
 
 from collections.abc import Mapping
 from types import NoneType
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 _OTHERS = (str, list, int, float, NoneType)
+KINDS: Final[Mapping[type, frozenset[str]]] = {
+    str: frozenset({"string"}),
+    bool: frozenset({"boolean"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+    dict: frozenset({"object"}),
+    list: frozenset({"array"}),
+    NoneType: frozenset({"null"}),
+}
+"""What JSON Schema calls the values of a type, whatever they are; a whole float is an integer too."""
 
 
 def is_object(value: object) -> TypeGuard[Mapping[str, object]]:
@@ -16,6 +26,11 @@ def is_object(value: object) -> TypeGuard[Mapping[str, object]]:
 def is_array(value: object) -> TypeGuard[list[object]]:
     """Whether this is a JSON array."""
     return isinstance(value, list)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether this is a JSON number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def members(value: object) -> Mapping[str, object]:

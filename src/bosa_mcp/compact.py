@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from bosa_connectors.schema import is_deep
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp.invisible import plain
 
 MOST_NODES: Final = 20_000
@@ -210,11 +210,11 @@ def _is_pattern(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return is_number(value) and math.isfinite(value)
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0
+    return is_number(value) and value >= 0 and value % 1 == 0
 
 
 def _is_factor(value: object) -> bool:
