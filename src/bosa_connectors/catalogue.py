@@ -20,7 +20,9 @@ TAKES_NOTHING: Mapping[str, object] = MappingProxyType({"type": "object", "prope
 
 _EFFECTS: Mapping[str, Effect] = {effect: effect for effect in get_args(Effect)}
 _PATH_LENGTH = 2_000
-_UNIONS = frozenset({"anyOf", "oneOf", "allOf"})
+_UNIONS = ("anyOf", "oneOf", "allOf")
+_LEADING = frozenset({"items", "$ref", *_UNIONS})
+"""Keywords that lead to what a value may be as well."""
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
 
@@ -142,10 +144,11 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
         schema = members(ahead.pop())
         if schema.get("format") == "binary" or schema.get("type") == "bytes":
             return True
-        branches = [branch for union in schema.keys() & _UNIONS for branch in items(schema[union])]
-        inner = [each for each in (schema.get("items"), _definition(schema.get("$ref"), root), *branches) if each]
-        ahead += [each for each in inner if id(each) not in seen]
-        seen.update(map(id, inner))
+        if _LEADING.isdisjoint(schema) or id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        ahead += [schema.get("items"), _definition(schema.get("$ref"), root)]
+        ahead += [branch for union in _UNIONS for branch in items(schema.get(union))]
     return False
 
 

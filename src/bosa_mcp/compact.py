@@ -136,6 +136,8 @@ def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict
     """The schema with its type in one word; several become a union, for some APIs refuse a list."""
     if kind is None:
         return kept
+    if isinstance(kind, str) and kind in _TYPES:  # nearly always
+        return {"type": kind, **(_OF_ANYTHING if kind == "array" else {}), **kept}
     kinds = ["string" if each == "bytes" else each for each in (kind if is_array(kind) else [kind])]
     for each in kinds:
         if each is not None and each != "any" and not (isinstance(each, str) and each in _TYPES):
@@ -144,8 +146,7 @@ def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict
     if not meant or None in meant or "any" in meant:
         return kept
     if len(meant) == 1:
-        array: dict[str, object] = {"items": {}} if meant == ["array"] else {}
-        return {"type": meant[0], **array, **kept}
+        return {"type": meant[0], **(_OF_ANYTHING if meant == ["array"] else {}), **kept}
     of_items = kept.pop("items", {}) if "array" in meant else None
     union = [{"type": each, "items": of_items} if each == "array" else {"type": each} for each in meant]
     return (
@@ -163,7 +164,9 @@ def _without_null(schema: dict[str, object]) -> dict[str, object]:
         values = [value for value in items(schema["enum"]) if value is not None]
         schema = {**schema, "enum": values} if values or not schema["enum"] else {"type": "null"}
     for union in _UNIONS[:2]:
-        branches = [branch for branch in map(members, items(schema.get(union))) if branch.get("type") != "null"]
+        if union not in schema:
+            continue
+        branches = [branch for branch in map(members, items(schema[union])) if branch.get("type") != "null"]
         if len(branches) == 1:
             schema = _merged(branches[0], {key: value for key, value in schema.items() if key != union})
         elif branches:
@@ -236,6 +239,7 @@ def _is_flag(value: object) -> bool:
 _JOINED: Final = frozenset({"properties", "patternProperties", "required", "description", "default", "type"})
 """What two schemas say in one; of anything else that both say, the one stands below `allOf`."""
 _TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
+_OF_ANYTHING: Final[Mapping[str, object]] = {"items": {}}
 _UNIONS: Final = ("anyOf", "oneOf", "allOf")
 _NULLABLE: Final = frozenset({"enum", *_UNIONS[:2]})
 _ALTERNATIVES: Final = (*_UNIONS, "then", "else", "dependentSchemas")

@@ -11,4 +11,4 @@ _NO_TEXT: Final = re.compile(f"{INVISIBLE.pattern}|[\ud800-\udfff]")
 
 def plain(text: str) -> str:
     """The text without such characters, and without halves of characters, which cannot be written."""
-    return _NO_TEXT.sub("", text)
+    return text if text.isprintable() and text.isascii() else _NO_TEXT.sub("", text)

@@ -19,7 +19,7 @@ from bosa_connectors import catalogue
 from bosa_connectors.calls import Action
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.errors import BosaError
-from bosa_connectors.shapes import is_object
+from bosa_connectors.shapes import is_object, members
 
 FORMAT: Final = 1
 """A file of another one is passed over."""
@@ -43,10 +43,7 @@ class Listed:
 
 def listed(found: Catalogue, at: float, *, has_accounts: bool | None = None) -> Listed:
     """A catalogue, with a digest that differs where an action does."""
-    digest = hashlib.sha256(_encoded(found, sort_keys=True).encode())
-    digest.update(json.dumps(sorted(found.refused.items())).encode())
-    digest.update(json.dumps(has_accounts).encode())
-    return Listed(found, digest.hexdigest(), at, has_accounts)
+    return Listed(found, _digest(_written(found, has_accounts)), at, has_accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +86,23 @@ class Shelf:
             if before.at != each.at:
                 os.utime(path, (each.at, each.at))
             return
-        name = json.dumps(each.catalogue.connector)
-        head = f'"format":{FORMAT},"connector":{name},"has_accounts":{json.dumps(each.has_accounts)}'
-        text = f'{{{head},"actions":{_encoded(each.catalogue)}}}'
-        _replace(path, text.encode(), each.at)
+        _replace(path, _written(each.catalogue, each.has_accounts), each.at)
 
     def _read(self, path: Path) -> Listed:
         if path.stat().st_size > _LARGEST:
             raise ValueError("it is too large")
-        content = json.loads(path.read_bytes())
+        written = path.read_bytes()
+        content = json.loads(written)
         if not is_object(content) or content.get("format") != FORMAT:
             raise ValueError("it is no catalogue of this version")
         connector = content.get("connector")
         if not isinstance(connector, str) or path != self._path(connector):
             raise ValueError("it is not the catalogue of the connector that its name says")
         found = catalogue.parse(connector, {connector: content.get("actions")})
+        refused = {name: str(reason) for name, reason in members(content.get("refused")).items()}
         said = content.get("has_accounts")
-        return listed(found, path.stat().st_mtime, has_accounts=said if isinstance(said, bool) else None)
+        whole = Catalogue(connector, found, {**refused, **found.refused})
+        return Listed(whole, _digest(written), path.stat().st_mtime, said if isinstance(said, bool) else None)
 
     def _path(self, connector: str) -> Path:
         return self.folder / f"{_name(connector)}.json"
@@ -131,18 +128,27 @@ def _name(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _encoded(found: Catalogue, *, sort_keys: bool = False) -> str:
-    """The actions in the form in which an API lists them."""
-    return "{" + ",".join(_items(found, sort_keys=sort_keys)) + "}"
+def _digest(written: bytes) -> str:
+    return hashlib.sha256(written).hexdigest()
 
 
-def _items(found: Catalogue, *, sort_keys: bool) -> Iterator[str]:
+def _written(found: Catalogue, has_accounts: bool | None) -> bytes:  # noqa: FBT001  as it is kept
+    """A connector's file: its actions are in the form in which an API lists them."""
+    head = {"format": FORMAT, "connector": found.connector, "has_accounts": has_accounts}
+    refused = dict(sorted(found.refused.items()))
+    return f'{_compact(head)[:-1]},"refused":{_compact(refused)},"actions":{{{",".join(_items(found))}}}}}'.encode()
+
+
+def _items(found: Catalogue) -> Iterator[str]:
     for name, action in sorted(found.items()):
         try:
-            item = json.dumps(_item(action), sort_keys=sort_keys, separators=(",", ":"))
-            yield f"{json.dumps(name)}:{item}"
+            yield f"{_compact(name)}:{_compact(_item(action))}"
         except (RecursionError, ValueError):  # nested so deeply that it cannot become a tool either
             continue
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _item(action: Action) -> dict[str, object]:
