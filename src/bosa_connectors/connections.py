@@ -18,61 +18,58 @@ import anyio
 import httpcore
 import httpx
 
-from bosa_connectors.streams import AsyncBackend, Backend
+from bosa_connectors.streams import AsyncStream, Stream, aconnected, connected
 from bosa_connectors.transport import IDLE, MOST, Patience
 
 T = TypeVar("T", bound="_Line | _AsyncLine")
 
 
-class _Line(httpcore.HTTPConnection):
-    """A connection, and what makes its streams."""
+class _Line(httpcore.HTTP11Connection):
+    """A connection that knows the stream beneath it."""
 
-    def __init__(self, verify: ssl.SSLContext, origin: httpcore.Origin) -> None:
-        self.backend = Backend()
-        super().__init__(origin, verify, IDLE, network_backend=self.backend)
+    def __init__(self, origin: httpcore.Origin, stream: Stream) -> None:
+        super().__init__(origin, stream, IDLE)
+        self.beneath = stream
 
 
-class _AsyncLine(httpcore.AsyncHTTPConnection):
+class _AsyncLine(httpcore.AsyncHTTP11Connection):
     """The same, awaited."""
 
-    def __init__(self, verify: ssl.SSLContext, origin: httpcore.Origin) -> None:
-        self.backend = AsyncBackend()
-        super().__init__(origin, verify, IDLE, network_backend=self.backend)
+    def __init__(self, origin: httpcore.Origin, stream: AsyncStream) -> None:
+        super().__init__(origin, stream, IDLE)
+        self.beneath = stream
 
 
 class _Kept(Generic[T]):
     """Connections that rest, and all that there are."""
 
-    def __init__(self, make: Callable[[httpcore.Origin], T]) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._resting: deque[tuple[float, T]] = deque()
         self._worn: deque[T] = deque()
         self.all: set[T] = set()
 
-    def take(self, origin: httpcore.Origin, patience: Patience) -> T:
-        """One that leads there, and that nobody else has, for a request with this patience."""
-        one = self._rested(origin)
-        if one is None:
-            one = self._make(origin)
-            self.all.add(one)
-        one.backend.patience = patience
-        return one
-
-    def _rested(self, origin: httpcore.Origin) -> T | None:
+    def take(self, origin: httpcore.Origin, patience: Patience) -> T | None:
+        """One that leads there, and that nobody else has, for a request with this patience; None where none rests."""
         with suppress(IndexError):
             while True:
                 _, one = self._resting.pop()
                 if one.can_handle_request(origin) and not one.has_expired():
+                    one.beneath.patience = patience
                     return one
                 self._worn.append(one)
         return None
 
-    def give(self, one: T) -> list[T]:
+    def new(self, one: T) -> T:
+        """The same one, known from now on."""
+        self.all.add(one)
+        return one
+
+    def give(self, one: T | None) -> list[T]:
         """Puts one back. Those of no more use, and those that have rested for too long, are taken out, to be closed."""
         now = time.monotonic()
-        if one.is_available():
+        if one and one.is_available():
             self._resting.append((now, one))
-        else:
+        elif one:
             self._worn.append(one)
         old: list[T] = []
         with suppress(IndexError):  # another thread may take the last one in between
@@ -89,7 +86,8 @@ class Connections(httpx.BaseTransport):
     """For threads: a connection for each request that is under way."""
 
     def __init__(self, verify: ssl.SSLContext) -> None:
-        self._kept = _Kept(partial(_Line, verify))
+        self._verify = verify
+        self._kept: _Kept[_Line] = _Kept()
         self._room = Semaphore(MOST)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -97,21 +95,26 @@ class Connections(httpx.BaseTransport):
         asked, patience = _asked(request), cast("Patience", request.extensions["timeout"])
         if not self._room.acquire(timeout=patience.get("pool")):
             raise _crowded()
-        line = self._kept.take(asked.url.origin, patience)
+        line = None
         try:
             with _as_httpx():
+                line = self._line(asked.url.origin, patience)
                 response = line.handle_request(asked)
         except BaseException:
-            self._give(line)
+            self._leave(line)
             raise
-        return _answer(response, _Body(response, partial(self._give, line)))
+        return _answer(response, _Body(response, partial(self._leave, line)))
 
     def close(self) -> None:
         """Closes all connections."""
         for line in list(self._kept.all):
             line.close()
 
-    def _give(self, line: _Line) -> None:
+    def _line(self, origin: httpcore.Origin, patience: Patience) -> _Line:
+        rested = self._kept.take(origin, patience)
+        return rested or self._kept.new(_Line(origin, connected(origin, self._verify, patience)))
+
+    def _leave(self, line: _Line | None) -> None:
         self._room.release()
         for old in self._kept.give(line):
             old.close()
@@ -121,21 +124,23 @@ class AsyncConnections(httpx.AsyncBaseTransport):
     """The same for the tasks of one event loop."""
 
     def __init__(self, verify: ssl.SSLContext) -> None:
-        self._kept = _Kept(partial(_AsyncLine, verify))
+        self._verify = verify
+        self._kept: _Kept[_AsyncLine] = _Kept()
         self._room = anyio.Semaphore(MOST, fast_acquire=True)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The beginning of the answer; its connection is taken until it is closed."""
         asked, patience = _asked(request), cast("Patience", request.extensions["timeout"])
         await self._enter(patience.get("pool"))
-        line = self._kept.take(asked.url.origin, patience)
+        line = None
         try:
             with _as_httpx():
+                line = await self._line(asked.url.origin, patience)
                 response = await line.handle_async_request(asked)
         except BaseException:
-            await self._give(line)
+            await self._leave(line)
             raise
-        return _answer(response, _AsyncBody(response, partial(self._give, line)))
+        return _answer(response, _AsyncBody(response, partial(self._leave, line)))
 
     async def aclose(self) -> None:
         """Closes all connections."""
@@ -151,7 +156,11 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         except TimeoutError as late:
             raise _crowded() from late
 
-    async def _give(self, line: _AsyncLine) -> None:
+    async def _line(self, origin: httpcore.Origin, patience: Patience) -> _AsyncLine:
+        rested = self._kept.take(origin, patience)
+        return rested or self._kept.new(_AsyncLine(origin, await aconnected(origin, self._verify, patience)))
+
+    async def _leave(self, line: _AsyncLine | None) -> None:
         self._room.release()
         if old := self._kept.give(line):
             with anyio.CancelScope(shield=True):

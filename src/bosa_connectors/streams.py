@@ -1,98 +1,80 @@
 """What connections read and write by: a stream that asks the request under way how long each step may take.
 
-The transport asks but once, before the head of an answer: a head may come letter by letter for ever.
+The library asks but once, before the head of an answer: a head may come letter by letter for ever.
 """
 
 import ssl
-from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import httpcore
-from httpcore import SOCKET_OPTION
 
 from bosa_connectors.transport import Patience
 
-_CONNECT: Final = httpcore.SyncBackend().connect_tcp
-_ACONNECT: Final = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend()).connect_tcp
+_BACKEND: Final = httpcore.SyncBackend()
+_ASYNC_BACKEND: Final = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
 
-class Backend(httpcore.NetworkBackend):
-    """Makes the streams of one connection."""
+class Stream(httpcore.NetworkStream):
+    """A stream that reads for as long as the request under way has patience."""
 
-    patience = Patience(None, None, None)
-    """That of the request under way."""
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A stream to there."""
-        return _Stream(_CONNECT(host, port, timeout, local_address, socket_options), self)
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, backend: Backend) -> None:
-        self._inner, self._backend = inner, backend
+    def __init__(self, inner: httpcore.NetworkStream, patience: Patience) -> None:
+        self._inner = inner
+        self.patience = patience
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._backend.patience.get("read", timeout))
+        """What comes next."""
+        return self._inner.read(max_bytes, self.patience.get("read", timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Sends all of it."""
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:
+        """Hangs up."""
         self._inner.close()
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._backend)
-
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  as the library has it
+        """What the library asks for."""
         return self._inner.get_extra_info(info)
 
 
-class AsyncBackend(httpcore.AsyncNetworkBackend):
+class AsyncStream(httpcore.AsyncNetworkStream):
     """The same, awaited."""
 
-    patience = Patience(None, None, None)
+    def __init__(self, inner: httpcore.AsyncNetworkStream, patience: Patience) -> None:
+        self._inner = inner
+        self.patience = patience
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  as the library has it
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A stream to there."""
-        return _AsyncStream(await _ACONNECT(host, port, timeout, local_address, socket_options), self)
-
-
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, inner: httpcore.AsyncNetworkStream, backend: AsyncBackend) -> None:
-        self._inner, self._backend = inner, backend
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as above
-        return await self._inner.read(max_bytes, self._backend.patience.get("read", timeout))
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as the library has it
+        """What comes next."""
+        return await self._inner.read(max_bytes, self.patience.get("read", timeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
+        """Sends all of it."""
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
+        """Hangs up."""
         await self._inner.aclose()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  as above
-    ) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, timeout), self._backend)
-
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  as above
+        """What the library asks for."""
         return self._inner.get_extra_info(info)
+
+
+def connected(origin: httpcore.Origin, verify: ssl.SSLContext, patience: Patience) -> Stream:
+    """A stream to there, secured where the address says so."""
+    host = origin.host.decode("ascii")
+    stream = _BACKEND.connect_tcp(host, origin.port, patience.get("connect"))
+    if origin.scheme == b"https":
+        stream = stream.start_tls(verify, host, patience.get("connect"))
+    return Stream(stream, patience)
+
+
+async def aconnected(origin: httpcore.Origin, verify: ssl.SSLContext, patience: Patience) -> AsyncStream:
+    """The same, awaited."""
+    host = origin.host.decode("ascii")
+    stream = await _ASYNC_BACKEND.connect_tcp(host, origin.port, patience.get("connect"))
+    if origin.scheme == b"https":
+        stream = await stream.start_tls(verify, host, patience.get("connect"))
+    return AsyncStream(stream, patience)

@@ -95,7 +95,9 @@ def certificates() -> ssl.SSLContext:
     """Whom to trust: httpx reads SSL_CERT_FILE and SSL_CERT_DIR; the variables of requests count where none is."""
     named = [os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
     bundle = next((path for path in named[2:] if path), None)
-    return ssl.create_default_context(cafile=bundle) if bundle and not any(named[:2]) else httpx.create_ssl_context()
+    context = ssl.create_default_context(cafile=bundle) if bundle and not any(named[:2]) else httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Patience(dict[str, float | None]):

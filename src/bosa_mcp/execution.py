@@ -58,16 +58,16 @@ class Execution:
     result_bytes: int
     """Pages are put together up to so many bytes."""
     circuits: Circuits = field(default_factory=Circuits)
-    gates: "WeakValueDictionary[tuple[str, str], anyio.CapacityLimiter]" = field(default_factory=WeakValueDictionary)
+    gates: "WeakValueDictionary[tuple[str, str], anyio.Semaphore]" = field(default_factory=WeakValueDictionary)
 
     async def run(self, offer: Offer, asked: Asked, caller: Caller, report: Report, tally: Tally) -> Answer:
         """What the call comes to. Raises BosaError, and Refusal where the API is not asked at all."""
         return await _Running(self, offer, asked, caller, report, tally, time.monotonic() + self.call_budget).answer()
 
-    def gate(self, connector: str, user: str) -> anyio.CapacityLimiter:
+    def gate(self, connector: str, user: str) -> anyio.Semaphore:
         """How many calls of a user to a connector there may be at once; forgotten once there are none."""
         known = self.gates.get((connector, user))
-        return known or self.gates.setdefault((connector, user), anyio.CapacityLimiter(AT_ONCE))
+        return known or self.gates.setdefault((connector, user), anyio.Semaphore(AT_ONCE, fast_acquire=True))
 
 
 @dataclass(frozen=True, slots=True)
