@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 
 from bosa_mcp.filters import Filter
 from bosa_mcp.kept import Shelf
@@ -43,6 +44,7 @@ async def test_a_server_that_finds_the_api_down_serves_what_it_knew(era: str, tm
     api = ScriptedApi()
     api.offer("shop", "find", takes("query", query={"type": "string"}))
     api.offer("shop", "nothing", parameters={})
+    api.offer("shop", "odd", parameters={}, path="//elsewhere")
     port = reserved_port()
     with served(api, port) as url:
         async with client_of(url, tmp_path, era) as client:
@@ -53,6 +55,8 @@ async def test_a_server_that_finds_the_api_down_serves_what_it_knew(era: str, tm
     async with client_of(url, tmp_path, era) as client:
         assert await tools(client) == before
         assert (await refusal(client, "shop_find"))["kind"] == "invalid_arguments"
+        with pytest.raises(MCPError, match="cannot be served: its path"):
+            await client.call_tool("shop_odd", {})
 
 
 async def test_a_server_that_knows_a_catalogue_answers_at_once_while_the_api_hangs(
