@@ -26,7 +26,7 @@ sys.path.append(str(HERE.parent / "conformance"))  # where environments of forei
 
 import installs  # noqa: E402  as above  # pyright: ignore[reportMissingImports]
 from loopback_api import ARGUMENTS, KEY, openapi  # noqa: E402  likewise  # pyright: ignore[reportImplicitRelativeImport]
-from speaking import Json, Pipes, Web  # noqa: E402  likewise  # pyright: ignore[reportImplicitRelativeImport]
+from speaking import ERAS, Json, Pipes, Web  # noqa: E402  likewise  # pyright: ignore[reportImplicitRelativeImport]
 
 OURS: Final = "bosa-mcp"
 FIRST: Final = "bosa-mcp, first start"
@@ -100,7 +100,7 @@ class Measured:
                 ratios += [
                     f"{middle[FIRST] / middle[other]:.2f} of {other} at the first start" for other in ratios_of(middle)
                 ]
-            yield f"{what:<36} {shown}  →  {', '.join(ratios)}"
+            yield f"{what:<44} {shown}  →  {', '.join(ratios)}"
 
 
 def ratios_of(middle: Mapping[str, float]) -> list[str]:
@@ -147,38 +147,40 @@ def measure_calls(bench: Bench, slices: int, seconds: float, measured: Measured)
 
 def _measure_pipes(bench: Bench, names: Sequence[str], seconds: float, measured: Measured) -> None:
     with ExitStack() as stack:
-        clients = {name: Pipes(stack.enter_context(bench.started(name))) for name in names}
-        for client in clients.values():
+        clients = [(name, Pipes(stack.enter_context(bench.started(name)), era)) for era in ERAS for name in names]
+        for _, client in clients:
             client.begin()
             client.rate(_TOOL, ARGUMENTS, 1, seconds)
         for at_once in (1, 32) * _SLICES_OF_A_PROCESS:
-            for name, client in clients.items():
-                measured.add(
-                    f"stdio, {at_once} under way: calls/s", name, client.rate(_TOOL, ARGUMENTS, at_once, seconds)
-                )
+            for name, client in clients:
+                rate = client.rate(_TOOL, ARGUMENTS, at_once, seconds)
+                measured.add(_calls("stdio", client.era, at_once), name, rate)
 
 
 async def _measure_web(bench: Bench, names: Sequence[str], seconds: float, measured: Measured) -> None:
     with ExitStack() as stack:
-        clients = {name: await _web(bench, name, stack) for name in names}
-        for client in clients.values():
+        urls = [(name, await _url(bench, name, stack)) for name in names]
+        clients = [(name, Web(url, era)) for era in ERAS for name, url in urls]
+        for _, client in clients:
             await client.begin()
             await client.rate(_TOOL, ARGUMENTS, 1, seconds)
         for at_once in (1, 32) * _SLICES_OF_A_PROCESS:
-            for name, client in clients.items():
+            for name, client in clients:
                 rate = await client.rate(_TOOL, ARGUMENTS, at_once, seconds)
-                measured.add(f"HTTP, {at_once} under way: calls/s", name, rate)
+                measured.add(_calls("HTTP", client.era, at_once), name, rate)
 
 
-async def _web(bench: Bench, name: str, stack: ExitStack) -> Web:
-    """A client of a server that has just been started."""
+def _calls(transport: str, era: str, at_once: int) -> str:
+    return f"{transport}, {era}, {at_once} under way: calls/s"
+
+
+async def _url(bench: Bench, name: str, stack: ExitStack) -> str:
+    """Where a server listens that has just been started."""
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     stack.enter_context(bench.started(name, port))
     await _listening(port)
-    client = Web(f"http://127.0.0.1:{port}/mcp")
-    stack.callback(client.close)
-    return client
+    return f"http://127.0.0.1:{port}/mcp"
 
 
 async def _listening(port: int) -> None:

@@ -1,4 +1,4 @@
-"""MCP as clients of the handshake era speak it, over pipes and over HTTP, with as little cost as can be."""
+"""MCP as clients of both eras speak it, over pipes and over HTTP, with as little cost as can be."""
 
 import asyncio
 import json
@@ -10,7 +10,11 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 Json: TypeAlias = dict[str, Any]
-_HELLO: Final = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
+ERAS: Final = ("2025-11-25", "2026-07-28")
+"""The last version that shakes hands, and the first that has each request say what a handshake said."""
+_CLIENT: Final = {"name": "bench", "version": "1"}
+_HELLO: Final = {"protocolVersion": ERAS[0], "capabilities": {}, "clientInfo": _CLIENT}
+_SAID: Final = {"protocolVersion": ERAS[1], "clientCapabilities": {}, "clientInfo": _CLIENT}
 
 
 def _line(number: int | None, method: str, params: Mapping[str, object]) -> bytes:
@@ -18,17 +22,26 @@ def _line(number: int | None, method: str, params: Mapping[str, object]) -> byte
     return json.dumps(message).encode() + b"\n"
 
 
+def _call(number: int, tool: str, arguments: Mapping[str, object], era: str) -> bytes:
+    """A call as clients of this era send it."""
+    said = {f"io.modelcontextprotocol/{name}": value for name, value in _SAID.items()}
+    meta = {"_meta": said} if era == ERAS[1] else {}
+    return _line(number, "tools/call", {"name": tool, "arguments": arguments} | meta)
+
+
 @dataclass(slots=True)
 class Pipes:
     """A client of the process that it is a pipe to."""
 
     process: subprocess.Popen[bytes]
+    era: str = ERAS[0]
     _number: int = 0
 
     def begin(self) -> None:
-        """Shakes hands."""
-        self._ask("initialize", _HELLO)
-        self._send(_line(None, "notifications/initialized", {}))
+        """Shakes hands, where that is done."""
+        if self.era == ERAS[0]:
+            self._ask("initialize", _HELLO)
+            self._send(_line(None, "notifications/initialized", {}))
 
     def tools(self) -> list[Json]:
         """All tools, however many pages they come in."""
@@ -57,7 +70,7 @@ class Pipes:
 
     def _call(self, tool: str, arguments: Mapping[str, object]) -> None:
         self._number += 1
-        self._send(_line(self._number, "tools/call", {"name": tool, "arguments": arguments}))
+        self._send(_call(self._number, tool, arguments, self.era))
 
     def _ask(self, method: str, params: Mapping[str, object]) -> Json:
         self._number += 1
@@ -88,32 +101,41 @@ def checked(reply: Json) -> Json:
 
 @dataclass(slots=True)
 class Web:
-    """A client over streamable HTTP: one session, any number of connections."""
+    """A client over streamable HTTP: any number of connections, one session where there are any."""
 
     url: str
-    _session: bytes = b""
+    era: str = ERAS[0]
+    _said: bytes = b""
+    """Headers of each request: the session, or what is called."""
     _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(
         default_factory=list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
     )
 
     async def begin(self) -> None:
-        """Shakes hands."""
+        """Shakes hands, where that is done."""
+        if self.era != ERAS[0]:
+            return
         head, _ = await self._post(_line(0, "initialize", _HELLO))
         _, _, session = head.lower().partition(b"mcp-session-id: ")
-        self._session = b"Mcp-Session-Id: %s\r\n" % session.partition(b"\r\n")[0]
+        self._said = b"Mcp-Session-Id: %s\r\n" % session.partition(b"\r\n")[0]
         await self._post(_line(None, "notifications/initialized", {}))
 
     async def rate(self, tool: str, arguments: Mapping[str, object], at_once: int, seconds: float) -> float:
-        """Calls a second, so many under way at a time."""
+        """Calls a second, so many under way at a time; hangs up then: servers do, where nothing comes for a while."""
+        if self.era != ERAS[0]:
+            said = {"MCP-Protocol-Version": self.era, "Mcp-Method": "tools/call", "Mcp-Name": tool}
+            self._said = "".join(f"{name}: {value}\r\n" for name, value in said.items()).encode()
         begun = time.perf_counter()
         counts = await asyncio.gather(*(self._work(tool, arguments, begun + seconds, each) for each in range(at_once)))
-        return sum(counts) / (time.perf_counter() - begun)
+        took = time.perf_counter() - begun
+        while self._idle:
+            self._idle.pop()[1].close()
+        return sum(counts) / took
 
     async def _work(self, tool: str, arguments: Mapping[str, object], end: float, first: int) -> int:
         done = 0
         while time.perf_counter() < end:
-            line = _line(1_000_000 * first + done + 1, "tools/call", {"name": tool, "arguments": arguments})
-            _, body = await self._post(line)
+            _, body = await self._post(_call(1_000_000 * first + done + 1, tool, arguments, self.era))
             checked(_message(body))
             done += 1
         return done
@@ -127,7 +149,7 @@ class Web:
         writer.write(
             b"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
             b"Accept: application/json, text/event-stream\r\n%sContent-Length: %d\r\n\r\n%s"
-            % (place.path.encode(), place.netloc.encode(), self._session, len(line), line)
+            % (place.path.encode(), place.netloc.encode(), self._said, len(line), line)
         )
         head = await reader.readuntil(b"\r\n\r\n")
         body = await _body(head.lower(), reader)
@@ -135,10 +157,6 @@ class Web:
         if not head.startswith(b"HTTP/1.1 2"):
             raise ConnectionError(f"The server answers {head[:80]!r} {body[:200]!r}")
         return head, body
-
-    def close(self) -> None:
-        for _, writer in self._idle:
-            writer.close()
 
 
 async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
