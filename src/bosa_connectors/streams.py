@@ -12,9 +12,26 @@ from bosa_connectors.transport import Patience
 
 _BACKEND: Final = httpcore.SyncBackend()
 _ASYNC_BACKEND: Final = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+_LITTLE: Final = 64 * 1024
+"""Bytes that are copied to go along with a head."""
 
 
-class Stream(httpcore.NetworkStream):
+class _Sending:
+    """What a request goes out as: one piece, where it is small."""
+
+    _head: bytes | None = None
+    """Of the request under way, until it is sent; None where none is under way."""
+
+    def _pieces(self, buffer: bytes) -> tuple[bytes, ...]:
+        """What to send of what the library writes."""
+        head, self._head = self._head, b""
+        if head is None:
+            self._head = buffer
+            return ()
+        return (head, buffer) if len(buffer) > _LITTLE else (head + buffer,)
+
+
+class Stream(_Sending, httpcore.NetworkStream):
     """A stream that reads for as long as the request under way has patience."""
 
     def __init__(self, inner: httpcore.NetworkStream, patience: Patience) -> None:
@@ -23,11 +40,13 @@ class Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What comes next."""
+        self._head = None
         return self._inner.read(max_bytes, self.patience.get("read", timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Sends all of it."""
-        self._inner.write(buffer, timeout)
+        """Sends it; the head of a request, which comes first, along with what follows."""
+        for piece in self._pieces(buffer):
+            self._inner.write(piece, timeout)
 
     def close(self) -> None:
         """Hangs up."""
@@ -38,7 +57,7 @@ class Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class AsyncStream(httpcore.AsyncNetworkStream):
+class AsyncStream(_Sending, httpcore.AsyncNetworkStream):
     """The same, awaited."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream, patience: Patience) -> None:
@@ -47,11 +66,13 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as the library has it
         """What comes next."""
+        self._head = None
         return await self._inner.read(max_bytes, self.patience.get("read", timeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
-        """Sends all of it."""
-        await self._inner.write(buffer, timeout)
+        """Sends it; the head of a request, which comes first, along with what follows."""
+        for piece in self._pieces(buffer):
+            await self._inner.write(piece, timeout)
 
     async def aclose(self) -> None:
         """Hangs up."""

@@ -46,6 +46,10 @@ class Connection:
         self._api.asked.set()
         return self._api.requests[-1]
 
+    async def piece(self) -> bytes:
+        """What the client has sent at once."""
+        return await self._stream.receive()
+
     async def write(self, data: bytes) -> None:
         """Sends these bytes."""
         await self._stream.send(data)

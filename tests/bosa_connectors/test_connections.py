@@ -60,3 +60,17 @@ async def test_a_connection_that_calls_no_longer_need_is_closed(shell: Shell) ->
                     await hung_up.wait()
         assert (await connector.send(CALL)).data == 1
         assert api.connections == 2
+
+
+async def test_a_small_request_is_sent_in_one_piece(shell: Shell) -> None:
+    pieces: list[bytes] = []
+
+    async def noting(connection: Connection) -> None:
+        while True:
+            pieces.append(await connection.piece())
+            await connection.write(answer())
+
+    async with raw_api(noting) as api, connecting(shell, api.url) as connector:
+        for _ in range(2):
+            await connector.send(Call(action(name="get_it"), {"a": 1}))
+    assert [piece.partition(b"\r\n\r\n")[2] for piece in pieces] == [b'{"a": 1}'] * 2
