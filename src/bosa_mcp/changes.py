@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import anyio
+import mcp_types as types
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.subscriptions import ResourcesListChanged, ToolsListChanged
@@ -39,6 +40,17 @@ class TellingServer(Server[Any]):
             tools_changed=self.tells, resources_changed=self.tells and self.tells_of_resources
         )
         return super().create_initialization_options(told, *args, **kwargs)
+
+    def get_capabilities(
+        self,
+        *args: Any,  # noqa: ANN401  as inherited
+        **kwargs: Any,  # noqa: ANN401  likewise
+    ) -> types.ServerCapabilities:
+        """What the server can do; the library takes it for granted that who listens is told of everything."""
+        told = super().get_capabilities(*args, **kwargs)
+        if told.resources and not self.tells_of_resources:
+            told.resources = types.ResourcesCapability(subscribe=False, list_changed=False)
+        return told
 
 
 class Changes:

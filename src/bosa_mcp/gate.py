@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bosa_mcp import links
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.drain import LISTEN, Drain
-from bosa_mcp.web import SSE
+from bosa_mcp.web import MESSAGES, SSE
 
 _HANDSHAKE: Final = frozenset({*HANDSHAKE_PROTOCOL_VERSIONS, None})
 
@@ -27,6 +27,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
+        scope = _plain(scope)
         headers = Headers(scope=scope)
         refusal = self._addresses.refusal(headers.getlist("host"), headers.getlist("origin"))
         if refusal:
@@ -107,6 +108,16 @@ async def _while_heard(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
         running.start_soon(watch)
         await app(scope, hear, send)
         running.cancel_scope.cancel()
+
+
+def _plain(scope: Scope) -> Scope:
+    """The request without a slash at the end of its path, and without what asks to go on where a stream broke off.
+
+    A redirect would lead to the address that the proxy in front of us uses; and nothing of a stream is kept.
+    """
+    path = scope["path"].rstrip("/") or "/"
+    headers = [pair for pair in scope["headers"] if pair[0] != b"last-event-id"]
+    return {**scope, "path": MESSAGES if path == MESSAGES[:-1] else path, "headers": headers}
 
 
 def _is_stream(scope: MutableMapping[str, Any], headers: Headers) -> bool:

@@ -7,7 +7,8 @@ modification is when the API listed it so.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
@@ -19,12 +20,14 @@ from bosa_connectors import catalogue
 from bosa_connectors.calls import Action
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.errors import BosaError
-from bosa_connectors.shapes import is_object, members
+from bosa_connectors.shapes import is_object, items, members
 
 FORMAT: Final = 1
 """A file of another one is passed over."""
 _LARGEST: Final = 64 * 1024 * 1024
 _UNFINISHED: Final = ".new-"
+_NAMES: Final = "names"
+"""The file of all connectors that the API has."""
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -69,14 +72,24 @@ class Shelf:
                 found[each.catalogue.connector] = each
         return found
 
-    def save(self, before: Mapping[str, Listed], now: Mapping[str, Listed]) -> None:
-        """Keeps what the API lists now in place of what it listed before."""
+    def names(self) -> list[str]:
+        """The connectors that the API had, also those that nobody wanted then; none where that is not kept."""
+        try:
+            content = json.loads((self.folder / _NAMES).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return []
+        return [name for name in items(content) if isinstance(name, str)]
+
+    def save(self, before: Mapping[str, Listed], now: Mapping[str, Listed], names: Sequence[str] | None = None) -> None:
+        """Keeps what the API lists now in place of what it listed before, and which connectors it has."""
         try:
             self.folder.mkdir(0o700, parents=True, exist_ok=True)
             for connector in before.keys() - now.keys():
                 self._path(connector).unlink(missing_ok=True)
             for connector, each in now.items():
                 self._keep(each, before.get(connector))
+            if names is not None and names != self.names():
+                _replace(self.folder / _NAMES, _compact(names).encode(), time.time())
         except OSError as failure:
             log.warning("the catalogue cannot be kept", folder=str(self.folder), reason=str(failure))
 

@@ -85,7 +85,7 @@ class Tools:
         """The table, after another look at the API where something is missing from it."""
         seen = self._table
         if seen is None or seen.lacks:
-            with anyio.move_on_after(PATIENCE) if seen and seen.listed else anyio.CancelScope():
+            with anyio.move_on_after(_patience(seen)):
                 async with self._looking:
                     if self._table is seen:
                         await self._look_once(seen)
@@ -145,6 +145,9 @@ class Tools:
         with uncollected():
             if not await self._recall():
                 await self._look_at_api(FIRST_BUDGET, is_new=False)
+            elif self.table.lacks:
+                with anyio.move_on_after(PATIENCE):
+                    await self._look_at_api(FIRST_BUDGET, is_new=False)
 
     async def _recall(self) -> bool:
         """Serves what is kept on disk, where there is something."""
@@ -152,7 +155,11 @@ class Tools:
         wanted = {name: each for name, each in kept.items() if self.wanted.wants(name)}
         if not wanted:
             return False
-        await self._serve(wanted, {}, frozenset(kept) - frozenset(wanted))
+        there = self._shelf.names() if self._shelf else []
+        missing = {
+            name: "it has not been looked for yet" for name in there if self.wanted.wants(name) and name not in kept
+        }
+        await self._serve(wanted, missing, frozenset({*kept, *there}) - frozenset(wanted) - frozenset(missing))
         age = self._clock() - min(each.at for each in wanted.values())
         log.info("the tools come from the last good catalogue", age_seconds=round(age), tools=len(self.table.offers))
         return True
@@ -177,7 +184,7 @@ class Tools:
         unwanted = before.unwanted if look.names is None else look.unwanted
         await self._serve(there, missing, unwanted)
         if self._shelf:
-            await to_thread.run_sync(self._shelf.save, before.listed, there)
+            await to_thread.run_sync(self._shelf.save, before.listed, there, look.names)
 
     async def _serve(self, there: Mapping[str, Listed], missing: Mapping[str, str], unwanted: frozenset[str]) -> None:
         """Puts a newer table in place of the one there is, and has clients told where they see a difference."""
@@ -261,6 +268,13 @@ class _Look:
     def _asked(self) -> list[str]:
         names = dict.fromkeys(self.names or ())
         return [name for name in names if self._wanted.wants(name) and name not in self._known]
+
+
+def _patience(seen: Table | None) -> float:
+    """Seconds that a list waits for what is missing from it. The first look of all has a budget of its own."""
+    if seen is None:
+        return math.inf
+    return PATIENCE if seen.listed else FIRST_BUDGET + LEAD
 
 
 def budget(failures: int) -> float:

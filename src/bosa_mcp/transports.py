@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.changes import TellingServer
-from bosa_mcp.drain import Drain, observed
+from bosa_mcp.drain import GRACE, Drain, observed
 from bosa_mcp.gate import Gate
 from bosa_mcp.pipes import standard_streams
 from bosa_mcp.refresh import Tools
@@ -98,8 +98,9 @@ class _Talk:
                 self.code = 1
                 self.is_over.set()
                 raise
-            if self._serving.cancelled_caught:
-                await _left(streams[1])
+            is_written = await _left(streams[1], LAST if self._serving.cancelled_caught else GRACE)
+            self.code = 0 if is_written else 1
+            if self._serving.cancelled_caught or not is_written:
                 self.is_over.set()
         self.is_over.set()
 
@@ -108,14 +109,19 @@ class _Talk:
         await end.is_told.wait()
         await self._drain.settle()
         self._serving.cancel()
+        with anyio.move_on_after(LAST):
+            await self.is_over.wait()
+        self.is_over.set()  # the end of input came before, and the client reads no more
 
 
-async def _left(writing: ContextSendStream[SessionMessage]) -> None:
-    """Returns once the last message has been written, within a second: a message is taken before it is."""
+async def _left(writing: ContextSendStream[SessionMessage], patience: float) -> bool:
+    """Whether the last message has been written, within so many seconds: a message is taken before it is."""
     taking = writing._inner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  nothing else tells
-    with anyio.move_on_after(LAST):
+    with anyio.move_on_after(patience):
         while (now := taking.statistics()).open_receive_streams and not now.tasks_waiting_receive:  # noqa: ASYNC110  the library has no event
             await anyio.sleep(_LOOK)
+        return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

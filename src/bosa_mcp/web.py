@@ -26,7 +26,7 @@ from bosa_mcp.web_files import WebFiles
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of one message; a larger one is refused before it is read to its end."""
 SSE: Final = "/sse"
-_MESSAGES: Final = "/messages/"
+MESSAGES: Final = "/messages/"
 _GATE_CHECKS: Final = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """The gate in front of everything looks at Host and Origin, also where these transports would not."""
 
@@ -55,13 +55,14 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
         token_verifier=users,
         custom_starlette_routes=[
             Route(SSE, guarded(sse, users)),
-            Route(_MESSAGES, guarded(_Posts(sse.transport), users)),
+            Route(MESSAGES, guarded(_Posts(sse.transport), users)),
             *(files.routes(lambda app: guarded(app, users)) if files else ()),
             *pages,
             Route("/healthz", _alive),
             Route("/readyz", _ready(tools)),
         ],
     )
+    app.router.redirect_slashes = False
     if users:
         app.add_middleware(AuthContextMiddleware)
         app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(users), on_error=_cannot_tell)
@@ -83,7 +84,7 @@ class _Sse:
 
     def __init__(self, server: TellingServer, drain: Drain) -> None:
         self._server, self._drain = server, drain
-        self.transport = SseServerTransport(_MESSAGES, _GATE_CHECKS, LARGEST_BODY)
+        self.transport = SseServerTransport(MESSAGES, _GATE_CHECKS, LARGEST_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":

@@ -32,6 +32,12 @@ HANDSHAKE: tuple[Json, ...] = (
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
 )
 
+MODERN: Json = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+}
+
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     """What a server finds: nothing of the person who runs the tests, and all that it keeps in this folder."""

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from .conftest import KEY, TOKEN
+from .processes import HANDSHAKE, MODERN
 from .scripted_api import WAIT, ScriptedApi, Switchboard, fails
 from .web_clients import WebServer, web_server
 
@@ -73,6 +74,29 @@ def test_what_there_is_not_is_said_to_be_so(http: httpx.Client, method: str, pat
     answer = http.request(method, path)
     assert answer.status_code == status
     assert ("allow" in answer.headers) is (status == 405)
+
+
+@pytest.mark.parametrize("path", ["/mcp/", "/healthz/", "/messages", "/sse/"])
+def test_a_slash_more_or_less_leads_nowhere_else(http: httpx.Client, path: str) -> None:
+    answer = http.put(path)
+    assert answer.status_code == 405
+
+
+def test_a_stream_of_which_nothing_is_kept_begins_anew(http: httpx.Client) -> None:
+    hello = http.post("/mcp", headers=JSON, json=HANDSHAKE[0])
+    session = {"mcp-session-id": hello.headers["mcp-session-id"], "accept": "text/event-stream", "last-event-id": "5"}
+    with http.stream("GET", "/mcp", headers=session) as stream:
+        assert (stream.status_code, stream.headers["content-type"]) == (200, "text/event-stream")
+
+
+def test_a_client_is_told_what_it_will_hear_of(http: httpx.Client) -> None:
+    told = http.post(
+        "/mcp",
+        headers={**JSON, "mcp-protocol-version": "2026-07-28", "mcp-method": "server/discover"},
+        json={"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": MODERN}},
+    )
+    said = told.json()["result"]["capabilities"]
+    assert said == {"resources": {"listChanged": False, "subscribe": False}, "tools": {"listChanged": True}}
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/messages/?session_id=x"])

@@ -101,6 +101,15 @@ async def test_a_server_for_some_connectors_keeps_what_another_has_kept(two: Scr
         assert set(await tools(client)) == {"shop_find", "shop_drop", "office_find"}
 
 
+async def test_what_another_server_did_not_keep_is_looked_for_before_the_list_is_given(
+    two: ScriptedApi, era: str, tmp_path: Path
+) -> None:
+    async with client_of(two.url, tmp_path, era, "office") as client:
+        assert set(await tools(client)) == {"office_find"}
+    async with client_of(two.url, tmp_path, era) as client:
+        assert set(await tools(client)) == {"shop_find", "shop_drop", "office_find"}
+
+
 async def test_what_is_kept_is_private_and_holds_no_secret(two: ScriptedApi, tmp_path: Path) -> None:
     async with client_of(two.url, tmp_path) as client:
         await tools(client)
@@ -108,7 +117,7 @@ async def test_what_is_kept_is_private_and_holds_no_secret(two: ScriptedApi, tmp
     assert folder.parent == tmp_path / "catalogue"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = list(folder.iterdir())
-    assert len(files) == 2
+    assert len(files) == 3
     for file in files:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert "planted" not in file.read_text()
@@ -143,7 +152,7 @@ async def test_a_kept_file_that_makes_no_sense_is_passed_over(
     assert warning["reason"]
     async with opened(two.url, None, shelf) as (_, known):
         await known.look()
-        await known.refresh()
+        await known.look()
         assert set(known.table.offers) == set(before)
 
 
@@ -151,7 +160,7 @@ async def test_a_kept_action_is_checked_again(two: ScriptedApi, tmp_path: Path) 
     async with client_of(two.url, tmp_path) as client:
         await tools(client)
     shelf = Shelf.of(tmp_path, two.url)
-    for file in shelf.folder.iterdir():
+    for file in shelf.folder.glob("*.json"):
         content = json.loads(file.read_text())
         content["actions"]["find"]["path"] = "https://elsewhere.example/collect"
         file.write_text(json.dumps(content))
@@ -175,9 +184,9 @@ async def test_nothing_unfinished_stays_and_what_has_not_changed_is_not_written_
     shelf = Shelf.of(tmp_path, two.url)
     async with opened(two.url, None, shelf, lambda: next(seconds)) as (_, known):
         await known.look()
-        first = {file.name: file.stat() for file in shelf.folder.iterdir()}
+        first = {file.name: file.stat() for file in shelf.folder.glob("*.json")}
         await known.refresh()
-        second = {file.name: file.stat() for file in shelf.folder.iterdir()}
+        second = {file.name: file.stat() for file in shelf.folder.glob("*.json")}
     assert {name: each.st_ino for name, each in first.items()} == {name: each.st_ino for name, each in second.items()}
     assert all(second[name].st_mtime > each.st_mtime for name, each in first.items())
     assert all(name.endswith(".json") for name in second)

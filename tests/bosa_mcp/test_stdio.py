@@ -15,7 +15,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import KEY, TOKEN, answer, names_of_the_api, refusal
-from .processes import COMMAND, HANDSHAKE, HUB_READY, call, environment, parameters, request, started, started_on
+from .processes import (
+    COMMAND,
+    HANDSHAKE,
+    HUB_READY,
+    MODERN,
+    call,
+    environment,
+    parameters,
+    request,
+    started,
+    started_on,
+)
 from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, takes
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -165,13 +176,6 @@ def test_what_was_asked_before_the_end_of_input_is_answered(
     assert results == [{"data": "done", "meta": None}] * 19
 
 
-MODERN = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-}
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)])
 def test_a_signal_ends_it_with_its_number_once_calls_under_way_are_answered(
     shop: ScriptedApi, tmp_path: Path, number: signal.Signals, code: int
@@ -233,6 +237,19 @@ def test_a_client_that_reads_no_more_ends_it(shop: ScriptedApi, tmp_path: Path) 
         server.send(request(1, "tools/list"))
         assert server.process.wait(4) == 1
         assert len(server.errors().splitlines()) <= 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)])
+def test_a_client_that_reads_no_more_and_closes_its_side_leaves_a_server_that_a_signal_ends(
+    shop: ScriptedApi, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    shop.answer("shop/order", says("x" * 60_000))  # it stands there twice: more than a pipe holds
+    with started(tmp_path, **settings(shop) | {"BOSA_LOG_LEVEL": "info"}) as server:
+        server.send(*HANDSHAKE, call(1, "shop_order", item="x"))
+        server.log_line("tool call")
+        server.end_of_input()
+        server.signal(number)
+        assert server.process.wait(6) == code
 
 
 def test_a_client_that_dies_leaves_no_traceback(shop: ScriptedApi, tmp_path: Path) -> None:
