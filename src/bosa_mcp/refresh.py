@@ -14,7 +14,7 @@ from anyio import to_thread
 from mcp.shared.subscriptions import ToolsListChanged
 
 from bosa_connectors.aio import AsyncBosaConnector
-from bosa_connectors.errors import BosaError
+from bosa_connectors.errors import BosaError, Unauthenticated, Unreachable
 from bosa_mcp.changes import Changes
 from bosa_mcp.filters import Filter
 from bosa_mcp.imports import uncollected
@@ -201,7 +201,7 @@ class Tools:
     def _report(self, table: Table) -> None:
         for tool, reason in table.odd.items():
             log.warning("action left out", tool=tool, reason=reason)
-        if not table.missing and table.listed:
+        if not table.missing and (table.listed or table.unwanted):
             names = [*table.offers, *table.barred, *table.filtered]
             for setting, value, near in self.wanted.idle(names, [*table.listed, *table.unwanted]):
                 log.warning("a setting matches nothing", setting=setting, value=value, nearest=near)
@@ -290,4 +290,5 @@ def pause(every: float, failures: int) -> float:
 
 
 def _remedy(failure: BosaError) -> str:
-    return HINTS.get(kind_of(failure)) or "Is BOSA_API_BASE_URL the address of a BOSA API, and is it well?"
+    hint = HINTS.get(kind_of(failure)) if isinstance(failure, (Unreachable, Unauthenticated)) else None
+    return hint or "Is BOSA_API_BASE_URL the address of a BOSA API, and is it well?"

@@ -161,6 +161,15 @@ async def test_a_chosen_connector_that_the_api_does_not_have_is_warned_of_once_a
     assert warning["level"] == "warning"
 
 
+async def test_a_chosen_connector_that_is_the_only_one_and_not_there_is_warned_of(
+    two: ScriptedApi, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connect(two.url, "shoop") as client:
+        assert await tools(client) == {}
+    [warning] = logged(caplog, "a setting matches nothing")
+    assert (warning["value"], warning["nearest"]) == ("shoop", "shop")
+
+
 @pytest.mark.parametrize("status", [404, 405])
 async def test_an_api_of_the_older_family_has_its_tools(two: ScriptedApi, connect: Connect, status: int) -> None:
     two.odd[NAMES] = fails(status)
@@ -181,7 +190,8 @@ async def test_an_api_that_does_not_list_its_connectors_has_no_tools(
         assert await tools(client) == {}
     [warning] = logged(caplog, "no tools of connector")
     assert warning["connector"] == "*"
-    assert warning["reason"]
+    assert "BOSA_API" in warning["reason"]
+    assert "happened" not in warning["reason"]  # nothing could: it was a question
 
 
 async def test_names_that_are_no_text_are_passed_over(two: ScriptedApi, connect: Connect) -> None:
