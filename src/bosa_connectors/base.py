@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 from warnings import warn
+from weakref import WeakSet
 
 from bosa_connectors import arguments, discovery, retry, schema, upload, wire
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Call, Pause, Policy, Reply
@@ -112,6 +113,7 @@ class Connector:
         self._echoes_keys = False
         self._is_closed = False
         self._open()
+        _ALIVE.add(self)
 
     def _open(self) -> None:
         """What a shell has besides."""
@@ -206,6 +208,19 @@ class Connector:
         sent = exchange.request.headers.get("idempotency-key")
         if sent and headers.get("idempotency-key") == sent:
             self._echoes_keys = True
+
+
+_ALIVE: Final[WeakSet[Connector]] = WeakSet()
+
+
+def _open_anew() -> None:
+    """A process that was forked leaves its parent's connections alone: on them it would read the parent's answers."""
+    for connector in list(_ALIVE):
+        connector._open()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  as at its beginning
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open_anew)
 
 
 def _outside() -> int:

@@ -1,5 +1,7 @@
 """How many connections there are, and for how long, through both shells."""
 
+import os
+import sys
 from contextlib import AsyncExitStack
 
 import anyio
@@ -59,6 +61,25 @@ async def test_a_connection_that_calls_no_longer_need_is_closed(shell: Shell) ->
                 with anyio.move_on_after(0.1):
                     await hung_up.wait()
         assert (await connector.send(CALL)).data == 1
+        assert api.connections == 2
+
+
+FORKS = """
+import os, sys
+from bosa_connectors import BosaConnector
+connector = BosaConnector(sys.argv[1])
+connector.get_available_modules()
+child = os.fork()
+connector.get_available_modules()
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+async def test_a_forked_process_takes_no_connection_of_its_parent() -> None:
+    async with raw_api(answering(answer(b'["shop"]'))) as api:
+        await anyio.run_process([sys.executable, "-c", FORKS, api.url])
         assert api.connections == 2
 
 
