@@ -15,6 +15,8 @@ _PATHS = 'array of dotted paths, such as ["id", "user.login"]'
 _COUNT = "integer of at least 1"
 _ACCOUNT = "the name of a linked account, as bosa_accounts lists them"
 _ACCOUNT_LENGTH = 200
+_MOST = 100
+"""Problems that are looked at closely: a call with more is not mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def unpacked(value: object) -> object:
 
 def repaired(own: Mapping[str, object], wrong: InvalidArguments) -> dict[str, object] | None:
     """The arguments with what their wrong texts hold in place of these; None where there is nothing of the kind."""
+    if len(wrong.errors) > _MOST:
+        return None
     paths = [problem.path.split(".") for problem in wrong.errors]
     mended = {name: _mended(value, [path[1:] for path in paths if path[0] == name]) for name, value in own.items()}
     return mended if mended != own else None
@@ -126,9 +130,10 @@ def others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:
 def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
     """The same in the tool's names, with its own arguments among the known ones."""
     known = list(members(offer.tool.input_schema["properties"]))
-    return InvalidArguments(
+    named = [
         replace(problem, nearest=nearest(problem.path, known), expected=f"one of {', '.join(known)}")
         if problem.message == schema.UNKNOWN and "." not in problem.path
         else replace(problem, path=offer.shown(problem.path))
-        for problem in wrong.errors
-    )
+        for problem in wrong.errors[:_MOST]
+    ]
+    return InvalidArguments([*named, *wrong.errors[_MOST:]])

@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 
 from bosa_connectors.errors import BosaError, NotConnected
 from bosa_mcp.accounts import acting, listed
+from bosa_mcp.invisible import plain
 from bosa_mcp.results import Refusal
 from bosa_mcp.tickets import LASTING
 
@@ -62,9 +63,10 @@ async def _link(linking: "Linking", connector: str, caller: "Caller", missing: N
 
 
 def _question(connector: str, missing: NotConnected, account: "Account | None") -> str:
+    connector = plain(connector)
     if not missing.is_stale:
         return f"{connector} needs an account of yours. Open this page to link one."
-    named = f" {listed([account])!r}" if account else ""
+    named = f" {plain(listed([account]))!r}" if account else ""
     return f"Your account{named} on {connector} is of no use any more. Open this page to link it anew."
 
 

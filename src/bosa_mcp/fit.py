@@ -105,6 +105,8 @@ class _Shrinking:
 
 def shortened(text: str, budget: int) -> str:
     """The beginning of a text, in at most `budget` bytes of JSON where that is possible, saying how long it is."""
+    if size(text) <= budget:
+        return text
     mark = f"… [{len(text):,} characters in all]"
     kept = text[: max(budget, 0)]
     while kept and size(kept + mark) > budget:

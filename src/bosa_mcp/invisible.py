@@ -4,8 +4,12 @@ import re
 from typing import Final
 
 INVISIBLE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    # one that says how the character before it looks is part of ordinary texts
+    "(?<![^\ufe0e\ufe0f][\ufe0e\ufe0f])(?<![\u3400-\u9fff\U00020000-\U0003fffd][\U000e0100-\U000e01ef])"
 )
+"""Joiners are not among them: Persian, Hindi and many emoji are written with these."""
 _NO_TEXT: Final = re.compile(f"{INVISIBLE.pattern}|[\ud800-\udfff]")
 
 

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from bosa_mcp.invisible import plain
+from bosa_mcp.results import hidden
 from bosa_mcp.store import StoreError
 
 if TYPE_CHECKING:
@@ -79,13 +81,13 @@ def handlers(store: "Store", who: "Callable[[ServerRequestContext[Any]], Caller]
         if kept is None:
             message = f"There is no resource {uri[:200]!r}, or no longer."
             raise MCPError(types.INVALID_PARAMS, message, {"uri": uri[:200]})
-        return types.ReadResourceResult(contents=[await _content(store, kept, asked, uri)])
+        return types.ReadResourceResult(contents=[await _content(store, kept, asked, uri, who(context).secrets())])
 
     return {"on_list_resources": listed, "on_list_resource_templates": templates, "on_read_resource": read}
 
 
 async def _content(
-    store: "Store", kept: "Kept", asked: Address, uri: str
+    store: "Store", kept: "Kept", asked: Address, uri: str, secrets: "Sequence[str]"
 ) -> types.TextResourceContents | types.BlobResourceContents:
     length = kept.size - asked.offset if asked.length is None else asked.length
     if length > MOST:
@@ -103,7 +105,7 @@ async def _content(
     except StoreError as odd:
         raise MCPError(types.INTERNAL_ERROR, str(odd)) from odd
     if is_text(kept.mime_type) and (text := _text(content)) is not None:
-        return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=text)
+        return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=hidden(text, secrets))
     return types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content).decode())
 
 
@@ -130,7 +132,7 @@ def _text(content: bytes) -> str | None:
 
 
 def _resource(kept: "Kept") -> types.Resource:
-    return types.Resource(uri=kept.uri, name=kept.name, mime_type=kept.mime_type, size=kept.size)
+    return types.Resource(uri=kept.uri, name=plain(kept.name), mime_type=kept.mime_type, size=kept.size)
 
 
 _TEMPLATES: Final = [

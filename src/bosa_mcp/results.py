@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import mcp_types as types
 
 from bosa_connectors import errors
 from bosa_connectors.errors import ApiError, BadReply, BosaError, InvalidArguments, Problem
+from bosa_connectors.hiding import HIDDEN
 from bosa_connectors.schema import is_deep
 from bosa_connectors.shapes import is_array, is_object, items, members
 from bosa_mcp import fit
@@ -19,6 +21,12 @@ from bosa_mcp.pages import Pages
 from bosa_mcp.store import Kept
 from bosa_mcp.tools import Offer
 
+_MOST: Final = 50
+"""Problems and notes that a model is told of."""
+_LONGEST: Final = 500
+"""Characters of one of these."""
+_MESSAGE: Final = 4_000
+"""Bytes of the message of a failure."""
 KINDS: Final[Mapping[type[BosaError], str]] = {
     errors.InvalidArguments: "invalid_arguments",
     errors.InvalidSchema: "unsupported",
@@ -82,7 +90,7 @@ def payload(answer: Answer, asked: Asked) -> dict[str, object]:
         following = {answer.offer.shown(name): value for name, value in answer.following.items()}
         content["next"] = {"arguments": {**following, **_ours(answer.offer, asked)}}
     if answer.notes:
-        content["notes"] = answer.notes
+        content["notes"] = _some([note[:_LONGEST] for note in answer.notes])
     return content
 
 
@@ -156,7 +164,7 @@ def with_omitted(short: Cut, resource: str | None) -> dict[str, object]:
 def failure(error: BosaError, **more: str) -> dict[str, object]:
     """The content for a call that failed: what happened, in a word of the closed list, and what to do next."""
     kind = kind_of(error)
-    told: dict[str, object] = {"kind": kind, "message": str(error), "hint": HINTS.get(kind)}
+    told: dict[str, object] = {"kind": kind, "message": fit.shortened(str(error), _MESSAGE), "hint": HINTS.get(kind)}
     if isinstance(error, ApiError):
         said = error.failure
         told |= {"message": said.message, "status": said.status, "code": said.code, "request_id": said.request_id}
@@ -181,9 +189,20 @@ def kind_of(error: BosaError) -> str:
 
 def _problems(error: BosaError) -> tuple[Problem, ...]:
     if isinstance(error, InvalidArguments):
-        return error.errors
+        return tuple(map(_short, error.errors[:_MOST]))
     details = items(error.failure.details) if isinstance(error, ApiError) else []
-    return tuple(_problem(members(detail)) for detail in details[:50] if "msg" in members(detail))
+    return tuple(_problem(members(detail)) for detail in details[:_MOST] if "msg" in members(detail))
+
+
+def _short(problem: Problem) -> Problem:
+    """The problem in few words, whatever was sent."""
+    cut = {name: text[:_LONGEST] for name, text in asdict(problem).items() if isinstance(text, str)}
+    return replace(problem, **cut)
+
+
+def _some(notes: Sequence[str]) -> list[str]:
+    left = len(notes) - _MOST
+    return [*notes[:_MOST], f"There are {left:,} more of these notes."] if left > 0 else list(notes)
 
 
 def _problem(detail: Mapping[str, object]) -> Problem:
@@ -203,17 +222,26 @@ def cleaned(content: Mapping[str, object], secrets: Sequence[str]) -> Written:
     text = as_it_is.text
     if not _SUSPECT.search(text) and not any(json.dumps(secret)[1:-1] in text for secret in secrets):
         return as_it_is
-    return written(members(_cleaned(content, secrets)))
+    # what is sent back for the next page stays as it is: it would lead elsewhere
+    shown = {name: _cleaned(each, secrets, is_whole=name == "next") for name, each in content.items()}
+    return written(shown)
 
 
-def _cleaned(value: object, secrets: Sequence[str]) -> object:
+def _cleaned(value: object, secrets: Sequence[str], *, is_whole: bool = False) -> object:
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, "[hidden]")
-        return INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", value) if INVISIBLE.search(value) else value
+        shown = hidden(value, secrets)
+        return shown if is_whole else INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", shown)
+    clean = partial(_cleaned, secrets=secrets, is_whole=is_whole)
     if is_object(value):
-        return {str(_cleaned(name, secrets)): _cleaned(each, secrets) for name, each in value.items()}
-    return [_cleaned(each, secrets) for each in value] if is_array(value) else value
+        return {str(clean(name)): clean(each) for name, each in value.items()}
+    return [clean(each) for each in value] if is_array(value) else value
+
+
+def hidden(text: str, secrets: Sequence[str]) -> str:
+    """The text with `[hidden]` for each of the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return text
 
 
 def _present(told: Mapping[str, object]) -> dict[str, object]:

@@ -7,6 +7,8 @@ from bosa_connectors.fields import select
 from bosa_mcp import fit
 
 _MOST = 20
+_MOST_WANTED = 200
+"""Paths that are looked at: nobody means more."""
 
 
 def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Problem]:
@@ -22,6 +24,6 @@ def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Proble
             f"one of {shown}",
             nearest(path, known),
         )
-        for place, path in enumerate(wanted)
+        for place, path in enumerate(wanted[:_MOST_WANTED])
         if fit.is_hollow(select(data, [path]))
     ]

@@ -10,6 +10,7 @@ from bosa_mcp import resources
 from bosa_mcp.calling import carry_out
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.consent import Asker, InputNeeded
+from bosa_mcp.invisible import plain
 from bosa_mcp.table import BadCursor
 from bosa_mcp.tools import INSTRUCTIONS
 
@@ -75,6 +76,6 @@ def _reporting(context: "ServerRequestContext[Any]") -> "Report":
     async def report(message: object) -> None:
         nonlocal told
         told += 1
-        await context.session.report_progress(told, message=str(message))
+        await context.session.report_progress(told, message=plain(str(message)))
 
     return report

@@ -1,5 +1,6 @@
 """A long list of what is kept comes in pages that clients take."""
 
+import mcp_types as types
 import pytest
 from mcp import Client, MCPError
 from mcp.server import Server
@@ -31,3 +32,17 @@ async def test_whoever_has_many_files_gets_all_of_them_page_after_page(era: str)
     assert [len(first.resources), second.next_cursor] == [PAGE, None]
     assert {each.uri for each in (*first.resources, *second.resources)} == kept
     assert len(first.model_dump_json()) < LARGEST_MESSAGE / 2
+
+
+async def test_what_is_read_names_no_secret_and_a_name_hides_nothing(era: str) -> None:
+    store = Store.at("memory://")
+    kept = await store.keep(
+        "me", "files", chunks(b"key: planted-secret-1"), name="a\u202eb.txt", mime_type="text/plain"
+    )
+    server = Server("bosa", **handlers(store, lambda _: Caller("me", Credentials(api_key="planted-secret-1"))))
+    async with Client(server, mode=era) as client:
+        [listed] = (await client.list_resources()).resources
+        [read] = (await client.read_resource(kept.uri)).contents
+    assert listed.name == "ab.txt"
+    assert isinstance(read, types.TextResourceContents)
+    assert read.text == "key: [hidden]"

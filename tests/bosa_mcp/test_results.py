@@ -329,3 +329,60 @@ async def test_a_wait_without_end_is_rate_limited_all_the_same(
     shop: ScriptedApi, connect: Connect, reply: Response
 ) -> None:
     assert (await refused(shop, connect, reply))["kind"] == "rate_limited"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\u06a9\u062a\u0627\u0628\u200c\u0647\u0627", None),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", None),
+        ("\u2764\ufe0f", None),
+        ("\u845b\U000e0100", None),
+        ("a\ufe01b", r"a\ufe01b"),
+        ("\u2764\ufe0f\ufe0f", "\u2764\ufe0f" + r"\ufe0f"),
+        ("a\U000e0141", r"a\ue0141"),
+        ("a\u3164b", r"a\u3164b"),
+    ],
+    ids=[
+        "Persian",
+        "a family",
+        "a red heart",
+        "a name in Japan",
+        "a selector",
+        "two selectors",
+        "a message",
+        "a filler",
+    ],
+)
+async def test_what_only_hides_is_written_out_and_what_texts_are_written_with_stays(
+    shop: ScriptedApi, connect: Connect, text: str, shown: str | None
+) -> None:
+    shop.answer("shop/order", says(text))
+    async with connect(shop.url) as client:
+        assert (await answer(client, "shop_order", item="x"))["data"] == (text if shown is None else shown)
+
+
+async def test_the_arguments_of_the_next_page_stay_as_they_are(api: ScriptedApi, connect: Connect) -> None:
+    cursor = "a\u200bb\x01\u202e"
+    api.offer("shop", "list", takes(query={"type": "string"}, cursor={"type": "string"}))
+    api.answer("shop/list", JSONResponse({"data": [cursor], "meta": {"has_next": True, "next_cursor": cursor}}))
+    async with connect(api.url) as client:
+        page = await answer(client, "shop_list", query=cursor)
+    assert page["next"]["arguments"] == {"query": cursor, "cursor": cursor}
+    assert page["data"] == [r"a\u200bb\u0001\u202e"]
+
+
+async def test_a_failure_is_told_in_few_words_whatever_was_sent(shop: ScriptedApi, connect: Connect) -> None:
+    shop.offer("shop", "many", takes(numbers={"type": "array", "items": {"type": "integer"}}))
+    shop.answer("shop/many", says([{"id": 1}]))
+    async with connect(shop.url) as client:
+        for wrong in ({"numbers": ["x" * 9_000] * 20_000}, {f"x{number}": 1 for number in range(5_000)}):
+            with anyio.fail_after(WAIT):
+                error = await refusal(client, "shop_many", **wrong)
+            assert error["kind"] == "invalid_arguments"
+            assert len(error["errors"]) == 50
+            assert len(json.dumps(error)) < 40_000
+        told = await answer(client, "shop_many", response_fields=["id", *(f"x{number}" for number in range(5_000))])
+        assert told["data"] == [{"id": 1}]
+        assert len(told["notes"]) == 51
+        assert len(json.dumps(told)) < 40_000
