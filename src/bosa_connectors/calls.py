@@ -69,7 +69,7 @@ class Policy:
     attempts: int = 1
     """At most so many, the first included."""
     effect: Effect | None = None
-    """What may be repeated without harm depends on it; None repeats 429 and 5xx whatever the action does."""
+    """What may be repeated without harm depends on it; None repeats 429, 5xx and what found no connection."""
     notify: Notify | None = field(default=None, repr=False)
     """Told before each wait; what it returns is awaited where calls are."""
 

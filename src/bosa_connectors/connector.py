@@ -144,7 +144,8 @@ class BosaConnector(Accounts):
         Keywords that are none of these are arguments of the action, beside `input_` or in its place; one that the
         action does not know is left out with a warning (`strict` refuses it). `response_fields` names the parts of the
         data that are wanted. `identifier` (once `account`) says which linked account acts. `max_attempts` counts the
-        first attempt, and repeats 429 and 5xx whatever the action does. `timeout` bounds connecting and each silence.
+        first attempt, and repeats 429, 5xx and what found no connection, whatever the action does. `timeout` bounds
+        connecting and each silence.
 
         Raises InvalidAction and InvalidArguments before anything is sent, and what `send` raises.
         """

@@ -1,27 +1,27 @@
 """Every error of the SDK, as a tree.
 
 * BosaError
-  x BosaConnectorError
-    - ConnectorNotFound       the API offers no such connector
   x InvalidAction             the connector offers no such action                     (ValueError)
   x InvalidArguments          the arguments do not fit the action's schema            (ValueError)
   x InvalidHeader             a header cannot carry this; nothing was sent            (ValueError)
   x InvalidSchema             the action's schema makes no sense
-  x Unreachable               no connection: nothing was done
-  x RequestTimeout            no answer in time, to a question                        (TimeoutError)
   x OutcomeUnknown            no answer, or none that can be read, to what may have acted
   x BrokenUpload              a file could not be read to its end while it was sent
-  x BadReply                  an answer that is not what this API says
-    - BrokenReply             an answer that cannot be decoded
-    - TooLarge                an answer larger than what is taken
   x PagingError               the next page cannot be asked for
-  x ApiError                  the API answered with a failure                         (ValueError)
-    - Unauthenticated         401
-    - Forbidden               403
-    - NotFound                404
-      · NotConnected          no account of the user is linked to the connector, or none that is of use
-    - Conflict                409
-    - RateLimited             429
+  x BosaConnectorError        what programs catch around a connector that cannot be had
+    - ConnectorNotFound       the API offers no such connector
+    - Unreachable             no connection: nothing was done
+    - RequestTimeout          no answer in time, to a question                        (TimeoutError)
+    - BadReply                an answer that is not what this API says
+      · BrokenReply           an answer that cannot be decoded
+      · TooLarge              an answer larger than what is taken
+    - ApiError                the API answered with a failure                         (ValueError)
+      · Unauthenticated       401
+      · Forbidden             403
+      · NotFound              404
+        x NotConnected        no account of the user is linked to the connector, or none that is of use
+      · Conflict              409
+      · RateLimited           429
 """
 
 import re
@@ -112,11 +112,11 @@ class InvalidSchema(BosaError):
     """The action's schema makes no sense; only this action is affected."""
 
 
-class Unreachable(BosaError):
+class Unreachable(BosaConnectorError):
     """No connection to the API, or one that broke before it answered a question: nothing was done."""
 
 
-class RequestTimeout(BosaError, TimeoutError):
+class RequestTimeout(BosaConnectorError, TimeoutError):
     """The API did not answer a question in time: it may be asked again."""
 
 
@@ -128,7 +128,7 @@ class BrokenUpload(BosaError):
     """A file could not be read to its end while it was sent: the API got half a request, and nothing was done."""
 
 
-class BadReply(BosaError):
+class BadReply(BosaConnectorError):
     """The API answered with something that is not what a BOSA API says."""
 
 
@@ -158,7 +158,7 @@ class Failure:
     details: object = field(default=None, repr=False)
 
 
-class ApiError(BosaError, ValueError):
+class ApiError(BosaConnectorError, ValueError):
     """The API answered with a failure. A ValueError, for that is what programs catch around calls about users."""
 
     _advice: ClassVar[str] = "The API refuses the call as it is: correct it before you repeat it."

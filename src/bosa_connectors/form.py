@@ -121,7 +121,8 @@ def _fields(name: str, value: object, problems: list[Problem]) -> Iterator[_Fiel
 def _text(value: object) -> str | None:
     """The value as a form says it; None where a form cannot."""
     if isinstance(value, str):
-        return value if value.encode("utf-8", "replace").decode() == value else None
+        plain = value.encode("utf-8", "replace").decode()  # of a member of an enumeration, what it stands for
+        return plain if plain == value else None
     if isinstance(value, (bool, int)):
         return json.dumps(value)
     return json.dumps(value) if isinstance(value, float) and math.isfinite(value) else None

@@ -35,7 +35,9 @@ Outcome: TypeAlias = Reply | BosaError
 
 
 def documented(attempts: int | None) -> Policy:
-    """What `max_attempts` means: 429 and 5xx are repeated, whatever the action does. None is one attempt.
+    """What `max_attempts` means: 429, 5xx and what found no connection are repeated, whatever the action does.
+
+    None is one attempt.
 
     Raises ValueError for less than one; more than ten repetitions are never made.
     """
@@ -101,10 +103,10 @@ def _may_repeat(policy: Policy, outcome: Outcome, *, is_once: bool) -> bool:
     is_harmless = policy.effect == "read" or is_once
     if isinstance(outcome, Reply):
         return outcome.error is not None and _is_worth_it(policy, outcome.error, is_harmless=is_harmless)
-    if policy.effect is None:
-        return False
     if isinstance(outcome, Unreachable):
         return True
+    if policy.effect is None:
+        return False
     return is_harmless and isinstance(outcome, (RequestTimeout, OutcomeUnknown, BrokenReply))
 
 

@@ -119,8 +119,8 @@ class BOSAConnectorToolGenerator:
             handle_tool_error=True,
         )
 
-    def _call(self, action: Action, arguments: Mapping[str, object], config: "RunnableConfig") -> Call:
-        said = config.get("configurable") or {}
+    def _call(self, action: Action, arguments: Mapping[str, object], config: "RunnableConfig | None") -> Call:
+        said = (config or {}).get("configurable") or {}
         credentials = Credentials(
             user_token=said.get("bosa_user_token") or self._credentials.user_token,
             account=said.get("bosa_account") or self._credentials.account,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -81,6 +82,12 @@ def test_without_a_file_the_form_is_urlencoded() -> None:
         ("g", "true"),
         ("h", ""),
     ]
+
+
+def test_a_member_of_an_enumeration_is_what_it_stands_for() -> None:
+    kind = Enum("Kind", {"OPEN": "open"}, type=str)
+    _, body = form.encode(ANY, {"a": kind["OPEN"], "b": [kind["OPEN"]]})
+    assert body == b"a=open&b=open"
 
 
 def test_without_any_argument_the_form_is_empty() -> None:

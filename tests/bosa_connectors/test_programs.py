@@ -307,6 +307,17 @@ async def test_a_connector_that_there_is_not_is_named(
         await connector.connect("x")
 
 
+@pytest.mark.parametrize(
+    "answer", [Answer(401), Answer(500), Answer(200, {"content-type": "text/html"}, b"<html>"), Answer.of([])]
+)
+async def test_a_connector_that_cannot_be_had_is_a_connectors_error(
+    answer: Answer, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers["/connectors/?modules=x"] = answer
+    with pytest.raises(BosaConnectorError):
+        await connector.execute("x", "do")
+
+
 async def test_max_attempts_below_one_is_refused_before_anything_is_sent(
     api: ScriptedApi, connector: AsyncBosaConnector
 ) -> None:

@@ -79,8 +79,8 @@ ASKED_AGAIN = {*STATED, "409 later", "refused", "late", "lost", "broken"}
     [
         (documented(None), False, set[str]()),
         (documented(1), True, set[str]()),
-        (documented(3), False, STATED),
-        (documented(3), True, {*STATED, "409 later"}),
+        (documented(3), False, {*STATED, "refused"}),
+        (documented(3), True, {*STATED, "refused", "409 later"}),
         (safe("read"), False, ASKED_AGAIN),
         *((safe(effect), False, UNDONE) for effect in ("create", "update", "delete", "send")),
         *((safe(effect), True, ASKED_AGAIN) for effect in ("create", "update", "delete", "send")),

@@ -98,6 +98,11 @@ async def test_a_tool_calls_for_its_user(way: str, api: ScriptedApi, tools: dict
     assert (said["x-api-key"], said["authorization"], said["x-integration"]) == ("client-key", "Bearer jwt", "me")
 
 
+async def test_a_tool_runs_without_any_configuration(tools: dict[str, BaseTool]) -> None:
+    tool = tools["notes_get_one_tool"]
+    assert tool.run({"title": "t"}) == await tool.arun({"title": "t"}) == {"data": {"id": 1}, "meta": None}
+
+
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 async def test_one_set_of_tools_serves_many_users(way: str, api: ScriptedApi, tools: dict[str, BaseTool]) -> None:
     config = {"configurable": {"bosa_user_token": "theirs", "bosa_account": "other"}}
