@@ -35,6 +35,7 @@ def client_settings(verify: ssl.SSLContext, connections: object) -> dict[str, An
     here = ("all://127.0.0.1", "all://localhost", "all://[::1]")
     everywhere = () if "all" in getproxies() else ("all://",)
     return {
+        "headers": {"accept-encoding": "gzip"},  # nothing else is unpacked a bounded piece at a time
         "limits": httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE),
         "mounts": dict.fromkeys((*here, *everywhere), connections),
         "verify": verify,
@@ -134,7 +135,10 @@ def headers_of(response: httpx.Response) -> dict[str, str]:
 
 def received(response: httpx.Response) -> None:
     """Called with each answer, before it is read."""
-    is_packed = response.headers.get("content-encoding", "").strip().lower() in GZIP
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    is_packed = packing in GZIP
+    if not is_packed and packing not in {"", "identity"}:
+        raise httpx.DecodingError("It is packed in a way that was not asked for.")
     # the library reads where a redirect leads even where it does not follow, and fails where that makes no sense
     kept = ("location", "content-encoding") if is_packed else ("location",)
     response.extensions["kept"] = {name: response.headers.pop(name) for name in kept if name in response.headers}

@@ -121,7 +121,7 @@ async def _sent(request: Request) -> AsyncGenerator[_Sent]:
     """The file in a request. Raises TooLarge, MultiPartException."""
     body = _bounded(request)
     if not request.headers.get("content-type", "").lower().startswith(_FORM):
-        head = wire.decode_file(dict(request.headers))
+        head = wire.decode_file({"content-disposition": "", **request.headers})  # a web page is a file here
         yield _described(body, request.query_params.get("name") or head.name, request.headers.get("content-type"))
         return
     form = await MultiPartParser(request.headers, body, max_files=1, max_fields=10).parse()

@@ -213,6 +213,14 @@ async def test_a_success_of_any_shape_becomes_data(
     assert (reply.status, reply.data, reply.error, reply.file) == (answer.status, data, None, None)
 
 
+async def test_nothing_is_asked_for_that_unpacks_to_more_than_is_taken(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers[DO] = OK
+    await connector.send(call())
+    assert api.asked[-1].headers["accept-encoding"] == "gzip"
+
+
 async def test_a_reply_nested_hundreds_of_levels_deep_is_read(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
     api.answers[DO] = Answer(200, {}, b"[" * 400 + b"]" * 400)
     data: Any = (await connector.send(call())).data
@@ -229,6 +237,10 @@ async def test_a_reply_nested_hundreds_of_levels_deep_is_read(api: ScriptedApi, 
         (Answer(200, {"content-type": "text/html"}, b"<html>"), "is a web page"),
         (Answer(200, {"content-encoding": "gzip"}, b"not gzip"), "cannot be decompressed"),
         (Answer(200, {"content-encoding": "gzip"}, gzip.compress(b'{"data": 1}')[:-12]), "cannot be decompressed"),
+        *(
+            (Answer(200, {"content-encoding": packing}, b"never unpacked"), "cannot be decompressed")
+            for packing in ("gzip, gzip", "deflate", "br", "zstd")
+        ),
     ],
 )
 async def test_an_answer_that_cannot_be_read_is_a_bad_reply_and_the_next_call_is_not_affected(

@@ -71,6 +71,11 @@ def test_what_is_left_is_fetched_byte_for_byte(web: httpx.Client, size: int, how
     assert said["uri"] == f"bosa://files/{left.headers['location'].rpartition('/')[2]}"
 
 
+def test_a_web_page_is_a_file_too(web: httpx.Client) -> None:
+    left = web.post("/files", params={"name": "a.html"}, content=b"<p>", headers={"content-type": "text/html"})
+    assert (left.status_code, left.json()["name"], left.json()["mime_type"]) == (201, "a.html", "text/html")
+
+
 def pieces(body: bytes) -> Iterator[bytes]:
     yield from (body[start : start + 1_000] for start in range(0, len(body), 1_000))
 
