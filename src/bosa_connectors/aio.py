@@ -100,7 +100,7 @@ class AsyncBosaConnector(AsyncAccounts):
         token = current_token().native_token
         if token not in self._loops:
             verify = certificates()
-            settings = client_settings(verify, self._connections(verify))
+            settings = client_settings(verify, self._connections(verify), self.api_base_url)
             client = AsyncClient(**settings, event_hooks={"response": [_received]})
             self._loops[token] = _Loop(client, beside(client, self.api_base_url))
         return self._loops[token]

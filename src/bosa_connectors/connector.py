@@ -60,7 +60,7 @@ class BosaConnector(Accounts):
 
     def _open(self) -> None:
         verify = certificates()
-        settings = client_settings(verify, self._connections(verify))
+        settings = client_settings(verify, self._connections(verify), self.api_base_url)
         self._client = Client(**settings, event_hooks={"response": [received]})
         self._beside = beside(self._client, self.api_base_url)
         self._locks: dict[str, Lock] = {}

@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, cast
-from urllib.request import getproxies
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -27,19 +28,32 @@ MOST: Final = 100
 """Connections at once."""
 
 
-def client_settings(verify: ssl.SSLContext, connections: object) -> dict[str, Any]:
-    """How a client is set up: it follows no redirects, and never reaches this machine through a proxy.
+def client_settings(verify: ssl.SSLContext, connections: object, url: str) -> dict[str, Any]:
+    """How a client of the API at `url` is set up: it follows no redirects.
 
-    What goes through a proxy takes httpx's own connections, for httpx alone knows where there is one.
+    What goes through a proxy takes httpx's own connections. Raises Unreachable for a proxy that cannot be used.
     """
-    here = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-    everywhere = () if "all" in getproxies() else ("all://",)
-    return {
-        "headers": {"accept-encoding": "gzip"},  # nothing else is unpacked a bounded piece at a time
-        "limits": httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE),
-        "mounts": dict.fromkeys((*here, *everywhere), connections),
-        "verify": verify,
-    }
+    # nothing but gzip is unpacked a bounded piece at a time; of the variables only those count that mean this API
+    settings: dict[str, Any] = {"headers": {"accept-encoding": "gzip"}, "verify": verify, "trust_env": False}
+    proxy = _proxy(url)
+    if proxy is None:
+        return settings | {"transport": connections}
+    limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE)
+    try:
+        httpx.HTTPTransport(verify=verify, proxy=proxy).close()
+    except (ImportError, ValueError) as odd:
+        raise Unreachable(f"{url} cannot be reached by way of the proxy that the variables name: {odd}") from odd
+    return settings | {"proxy": proxy, "limits": limits}
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the variables name for this address: none for this machine."""
+    to, proxies = urlsplit(url), getproxies()
+    host = to.hostname or ""
+    named = proxies.get(to.scheme) or proxies.get("all")
+    if not named or host in {"127.0.0.1", "localhost", "::1"} or proxy_bypass(host):
+        return None
+    return named if "://" in named else f"http://{named}"
 
 
 class _NoCookies(httpx.Cookies):

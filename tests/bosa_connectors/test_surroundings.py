@@ -66,6 +66,19 @@ async def test_a_proxy_is_used_for_other_hosts_and_never_for_loopback(variable: 
         assert lines == ["POST http://api.example:8090/v1/do HTTP/1.1"] * 2
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks://127.0.0.1:9"])
+async def test_a_proxy_of_a_kind_that_cannot_be_used_counts_only_where_it_is_meant(
+    proxy: str, api: ScriptedApi
+) -> None:
+    api.answers["/do"] = Answer.of({"data": 1})
+    assert await said_by(CALL_EACH, api.url, ALL_PROXY=proxy, HTTPS_PROXY=proxy) == ""
+    assert api.lines == ["POST /do"] * 2
+    run = "asyncio.run(main())"
+    code = CALL_EACH.replace(run, f"try: {run}\nexcept Exception as error: print(error)")
+    said = await said_by(code, "http://api.example", ALL_PROXY=proxy)
+    assert said.startswith("http://api.example cannot be reached by way of the proxy that the variables name: ")
+
+
 async def test_a_proxy_that_is_down_is_unreachable() -> None:
     run = "asyncio.run(main())"
     code = CALL_EACH.replace(run, f"try: {run}\nexcept Exception as error: print(error)")
