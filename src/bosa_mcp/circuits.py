@@ -32,6 +32,12 @@ class Circuits:
         circuit.closed_from = now + REST
         return 0.0
 
+    def give_back(self, connector: str, user: str, since: float) -> None:
+        """For a call that might go at that time and ended without an outcome: where it was to try, another one may."""
+        circuit = self._circuits.get((connector, user))
+        if circuit and circuit.closed_from == since + REST:
+            circuit.closed_from = since
+
     def tell(self, connector: str, user: str, now: float, *, is_down: bool) -> None:
         """How a call ended."""
         if not is_down:

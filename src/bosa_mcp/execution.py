@@ -166,7 +166,8 @@ class _Running:
         """The reply that is no error, or the file that it was; a lost one is asked for again where that is safe."""
         connector, circuits = call.action.connector, self.execution.circuits
         user = self.caller.identity
-        if wait := circuits.wait(connector, user, time.monotonic()):
+        since = time.monotonic()
+        if wait := circuits.wait(connector, user, since):
             raise Refusal(
                 "unreachable",
                 f"The last calls to {connector} all failed, so that it is left alone for a while.",
@@ -176,9 +177,13 @@ class _Running:
             got = await self._send(call)
         except (InvalidArguments, InvalidSchema):  # nothing was sent
             self.tally.attempts -= 1
+            circuits.give_back(connector, user, since)
             raise
         except BosaError as failure:
             circuits.tell(connector, user, time.monotonic(), is_down=_is_down(failure))
+            raise
+        except BaseException:  # it was given up, and says nothing of the connector
+            circuits.give_back(connector, user, since)
             raise
         circuits.tell(connector, user, time.monotonic(), is_down=False)
         return got

@@ -41,6 +41,24 @@ def test_rests_anew_where_the_call_that_tried_failed_too() -> None:
     assert circuits.wait("github", "me", 201.0) == REST - 1
 
 
+def test_is_tried_by_another_call_where_the_one_that_was_to_try_came_to_nothing() -> None:
+    circuits = Circuits()
+    failing(circuits, FAILURES)
+    after = 100.0 + REST
+    assert circuits.wait("github", "me", after) == 0
+    circuits.give_back("github", "me", after)
+    assert circuits.wait("github", "me", after + 1) == 0
+    assert circuits.wait("github", "me", after + 2) == REST - 1
+
+
+def test_rests_on_where_a_call_from_before_comes_to_nothing() -> None:
+    circuits = Circuits()
+    assert circuits.wait("github", "me", 99.0) == 0
+    failing(circuits, FAILURES)
+    circuits.give_back("github", "me", 99.0)
+    assert circuits.wait("github", "me", 101.0) == REST - 1
+
+
 def test_is_one_users_affair_and_no_other_connectors() -> None:
     circuits = Circuits()
     failing(circuits, FAILURES)
