@@ -1,7 +1,8 @@
 """One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
@@ -58,16 +59,30 @@ class Execution:
     result_bytes: int
     """Pages are put together up to so many bytes."""
     circuits: Circuits = field(default_factory=Circuits)
-    gates: "WeakValueDictionary[tuple[str, str], anyio.Semaphore]" = field(default_factory=WeakValueDictionary)
+    gates: "WeakValueDictionary[tuple[str, ...], anyio.Semaphore]" = field(default_factory=WeakValueDictionary)
 
     async def run(self, offer: Offer, asked: Asked, caller: Caller, report: Report, tally: Tally) -> Answer:
         """What the call comes to. Raises BosaError, and Refusal where the API is not asked at all."""
         return await _Running(self, offer, asked, caller, report, tally, time.monotonic() + self.call_budget).answer()
 
-    def gate(self, connector: str, user: str) -> anyio.Semaphore:
-        """How many calls of a user to a connector there may be at once; forgotten once there are none."""
-        known = self.gates.get((connector, user))
-        return known or self.gates.setdefault((connector, user), anyio.Semaphore(AT_ONCE, fast_acquire=True))
+    @asynccontextmanager
+    async def place(self, connector: str, user: str, ends: float) -> AsyncGenerator[None]:
+        """Held while a call of a user to a connector is under way. Raises Refusal where none is free before `ends`."""
+        async with AsyncExitStack() as held:
+            with anyio.move_on_after(ends - time.monotonic()):
+                await held.enter_async_context(self._gate(AT_ONCE, user, connector))
+            if time.monotonic() >= ends:
+                raise Refusal(
+                    "rate_limited",
+                    f"Nothing was sent: the other calls to {connector} took all the time that this one had.",
+                    "Wait for them before you call this tool again.",
+                )
+            yield
+
+    def _gate(self, places: int, *key: str) -> anyio.Semaphore:
+        """So many calls there may be at once; forgotten once there are none."""
+        known = self.gates.get(key)
+        return known or self.gates.setdefault(key, anyio.Semaphore(places, fast_acquire=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,6 @@ class _Running:
 
     async def _send(self, call: Call) -> Reply | Kept:
         """Sent once there is room beside the other calls to the connector, and told of each wait."""
-        self.tally.attempts += 1
 
         async def again(pause: Pause) -> None:
             self.tally.attempts += 1
@@ -201,7 +215,8 @@ class _Running:
 
         own = transfer.watched(call.arguments, moved) if call.action.binary else call.arguments
         policy = retry.safe(effects.effect(call.action), again)
-        async with self.execution.gate(call.action.connector, self.caller.identity):
+        async with self.execution.place(call.action.connector, self.caller.identity, self.ends):
+            self.tally.attempts += 1
             return await self._received(replace(call, arguments=own, policy=policy))
 
     async def _received(self, call: Call) -> Reply | Kept:

@@ -3,21 +3,27 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from threading import Event
 
+import anyio
+from anyio import to_thread
 from mcp import Client
+from starlette.requests import Request
+from starlette.responses import Response
 
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_mcp.access import Caller
 from bosa_mcp.calling import Parts
 from bosa_mcp.circuits import FAILURES, REST, Circuits
-from bosa_mcp.execution import Execution
+from bosa_mcp.execution import AT_ONCE, Execution
 from bosa_mcp.files import Files
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.refresh import Tools
 from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 
-from .conftest import PLANTED, answer
+from .conftest import PLANTED, answer, refusal
 from .scripted_api import WAIT, ScriptedApi, says, takes
 
 
@@ -28,6 +34,24 @@ async def speaking(execution: Execution, era: str, user: str = "me") -> AsyncGen
     parts = Parts(Tools(execution.connector), execution, store, lambda _: caller, 80_000, Inputs(store), Files(store))
     async with Client(create_server(parts), mode=era, read_timeout_seconds=WAIT) as client:
         yield client
+
+
+class Hanging:
+    """Answers of an API that do not come, counted."""
+
+    def __init__(self, api: ScriptedApi, awaited: int) -> None:
+        self._api = api
+        self._missing = awaited
+        self._all_there = Event()
+
+    async def __call__(self, request: Request) -> Response:
+        self._missing -= 1
+        if not self._missing:
+            self._all_there.set()
+        return await self._api.hang(request)
+
+    async def are_all_there(self) -> None:
+        assert await to_thread.run_sync(self._all_there.wait, WAIT)
 
 
 async def test_a_connector_is_tried_again_by_a_call_whose_arguments_have_to_be_repaired_first(
@@ -42,3 +66,26 @@ async def test_a_connector_is_tried_again_by_a_call_whose_arguments_have_to_be_r
         execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, circuits)
         async with speaking(execution, era) as client:
             assert (await answer(client, "shop_find_items", count="3"))["data"] == [1]
+
+
+async def test_a_call_that_finds_no_place_in_its_time_is_refused_and_not_sent(api: ScriptedApi, era: str) -> None:
+    hanging = Hanging(api, AT_ONCE)
+    api.offer("shop", "find_items")
+    api.offer("shop", "create_order")
+    api.answer("shop/find_items", hanging)
+    api.answer("shop/create_order", says(1))
+    async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000)
+        async with (
+            speaking(execution, era) as client,
+            speaking(replace(execution, call_budget=0.1), era) as hurried,
+            anyio.create_task_group() as calls,
+        ):
+            for _ in range(AT_ONCE):
+                calls.start_soon(client.call_tool, "shop_find_items")
+            await hanging.are_all_there()
+            error = await refusal(hurried, "shop_create_order")
+            assert error["kind"] == "rate_limited"
+            assert "Nothing was sent" in error["message"]
+            calls.cancel_scope.cancel()
+    assert not api.sent("shop/create_order")
