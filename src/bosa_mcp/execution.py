@@ -39,6 +39,8 @@ from bosa_mcp.transfer import BrokenOff, Moved
 
 AT_ONCE: Final = 16
 """Calls of one user to one connector at the same time, so that no user's hanging calls hold up another."""
+IN_ALL: Final = 32
+"""Calls of one user to all connectors at the same time: a third of the connections that there are."""
 TRANSFERS: Final = 3
 """How often a file that is only read is asked for, where it breaks off on its way."""
 _GATEWAYS: Final = frozenset({502, 503, 504})
@@ -71,10 +73,11 @@ class Execution:
         async with AsyncExitStack() as held:
             with anyio.move_on_after(ends - time.monotonic()):
                 await held.enter_async_context(self._gate(AT_ONCE, user, connector))
+                await held.enter_async_context(self._gate(IN_ALL, user))
             if time.monotonic() >= ends:
                 raise Refusal(
                     "rate_limited",
-                    f"Nothing was sent: the other calls to {connector} took all the time that this one had.",
+                    "Nothing was sent: the other calls that are under way took all the time that this one had.",
                     "Wait for them before you call this tool again.",
                 )
             yield

@@ -16,7 +16,7 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_mcp.access import Caller
 from bosa_mcp.calling import Parts
 from bosa_mcp.circuits import FAILURES, REST, Circuits
-from bosa_mcp.execution import AT_ONCE, Execution
+from bosa_mcp.execution import AT_ONCE, IN_ALL, Execution
 from bosa_mcp.files import Files
 from bosa_mcp.inputs import Inputs
 from bosa_mcp.refresh import Tools
@@ -89,3 +89,28 @@ async def test_a_call_that_finds_no_place_in_its_time_is_refused_and_not_sent(ap
             assert "Nothing was sent" in error["message"]
             calls.cancel_scope.cancel()
     assert not api.sent("shop/create_order")
+
+
+async def test_calls_of_one_user_to_many_connectors_leave_room_for_another_user(api: ScriptedApi, era: str) -> None:
+    hanging = Hanging(api, IN_ALL)
+    connectors = [f"shop{number}" for number in range(IN_ALL // AT_ONCE + 1)]
+    for name in connectors:
+        api.offer(name, "find_items")
+        api.answer(f"{name}/find_items", hanging)
+    api.offer("bank", "find_items")
+    api.answer("bank/find_items", says([1]))
+    async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000)
+        async with (
+            speaking(execution, era) as client,
+            speaking(replace(execution, call_budget=0.1), era) as hurried,
+            speaking(execution, era, "you") as other,
+            anyio.create_task_group() as calls,
+        ):
+            for name in connectors * AT_ONCE:
+                calls.start_soon(client.call_tool, f"{name}_find_items")
+            await hanging.are_all_there()
+            assert (await refusal(hurried, "bank_find_items"))["kind"] == "rate_limited"
+            assert (await answer(other, "bank_find_items"))["data"] == [1]
+            assert sum(len(api.sent(f"{name}/find_items")) for name in connectors) == IN_ALL
+            calls.cancel_scope.cancel()
