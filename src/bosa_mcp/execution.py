@@ -26,7 +26,7 @@ from bosa_connectors.errors import (
     Unreachable,
 )
 from bosa_connectors.paging import Step, next_arguments
-from bosa_mcp import arguments, fit, pages, selection, transfer
+from bosa_mcp import arguments, fit, pages, results, selection, transfer
 from bosa_mcp.access import Caller
 from bosa_mcp.arguments import Asked
 from bosa_mcp.circuits import Circuits
@@ -43,6 +43,9 @@ IN_ALL: Final = 32
 """Calls of one user to all connectors at the same time: a third of the connections that there are."""
 TRANSFERS: Final = 3
 """How often a file that is only read is asked for, where it breaks off on its way."""
+_SHARE: Final = 7 / 8
+"""Of a result, for pages that are put together: notes may follow them."""
+_NOTE: Final = 300
 _GATEWAYS: Final = frozenset({502, 503, 504})
 
 Report: TypeAlias = Callable[[str | Moved], Coroutine[None, None, None]]
@@ -127,14 +130,16 @@ class _Running:
             try:
                 reply = await self._reply(step.call)
             except (BosaError, Refusal) as failure:
-                answer.notes.append(f"The page after these items could not be had: {failure}")
+                answer.notes.append(f"The page after these items could not be had: {str(failure)[:_NOTE]}")
                 break
             more = pages.joined(call.action, answer.pages, reply.data, reply.meta)
-            if more is None or not self._has_room_for(more):
+            if more is None:
                 break
-            answer.pages = more
-            step = _onward(step, reply, answer)
-        answer.following = step.call.arguments if step else None
+            longer = replace(answer, pages=more, notes=[*answer.notes])
+            beyond = _onward(step, reply, longer)
+            if not self._has_room_for(longer):
+                break
+            answer, step = longer, beyond
         return answer
 
     def _wants_more(self, so_far: Pages) -> bool:
@@ -143,10 +148,14 @@ class _Running:
             wanted is not None and so_far.count is not None and so_far.count < wanted and time.monotonic() < self.ends
         )
 
-    def _has_room_for(self, more: Pages) -> bool:
-        if (more.count or 0) > (self.asked.max_items or 0):
+    def _has_room_for(self, longer: Answer) -> bool:
+        """Whether all of it will be written: of what is cut off, the next page's arguments know nothing."""
+        if (longer.pages.count or 0) > (self.asked.max_items or 0):
             return False
-        return fit.size(fields.select(more.data, self.asked.selecting)) <= self.execution.result_bytes
+        shown = replace(longer.pages, data=fields.select(longer.pages.data, self.asked.selecting))
+        content = results.payload(replace(longer, pages=shown), self.asked)
+        written = results.cleaned(content, self.caller.secrets())
+        return len(written.encoded) <= self.execution.result_bytes * _SHARE
 
     async def _selected(self, call: Call, answer: Answer) -> Answer:
         """The answer with only the fields that are wanted; where none of them is there, the nearest are named."""
@@ -252,12 +261,15 @@ class _Running:
 
 
 def _onward(step: Step, reply: Reply, answer: Answer) -> Step | None:
-    """The call for the next page; None, and a note, where there is one that cannot be asked for."""
+    """The call for the next page, which the answer names; None, and a note, where it cannot be asked for."""
+    answer.following = None
     try:
-        return step.onward(next_arguments, reply)
+        following = step.onward(next_arguments, reply)
     except PagingError as odd:
         answer.notes.append(str(odd))
         return None
+    answer.following = following.call.arguments if following else None
+    return following
 
 
 def _size(reply: Reply) -> int:
