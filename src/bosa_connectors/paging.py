@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from bosa_connectors import schema
 from bosa_connectors.calls import Action, Call, Reply
-from bosa_connectors.errors import PagingError
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.errors import InvalidArguments, InvalidSchema, PagingError
+from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 
 CURSOR_ARGUMENTS = ("cursor", "page_token", "next_token", "after")
 MAX_ALIKE: Final = 1000
 """So many pages in a row that hold the same are taken for one page that never ends."""
 _TOKENS: Final = {"page_token": "next_page_token", "next_token": "next_token"}
-_PLACES: Final = ("page", *CURSOR_ARGUMENTS, "before", "from_last")
+_PLACES: Final = ("page", "offset", *CURSOR_ARGUMENTS, "before", "from_last")
 _LONGEST_SHOWN: Final = 100
 
 Way: TypeAlias = Callable[[Action, Mapping[str, object], Reply], Mapping[str, object] | None]
@@ -81,13 +82,18 @@ def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
         return None
     cursor, argument = _next_cursor(reply), _cursor_argument(action)
     if cursor is not None and argument:
-        return _at_cursor(arguments, argument, cursor)
-    if "page" not in action.properties:
-        raise PagingError("There is a further page, but this action takes no argument that would ask for it.")
-    asked, here = _page(arguments, reply)
-    if asked and here != asked:
-        raise PagingError(f"The API was asked for page {asked} and says that it is page {here}.")
-    return {**arguments, "page": 2 if here is None else here + 1}
+        return _at_cursor(arguments, argument, as_taken(action, argument, cursor))
+    if "page" in action.properties:
+        asked, here = _page(arguments, reply)
+        if asked and here != asked:
+            raise PagingError(f"The API was asked for page {asked} and says that it is page {here}.")
+        number = first_page(action) if here is None else here
+        return {**arguments, "page": as_taken(action, "page", number + 1)}
+    if _takes_offset(action):
+        return {**arguments, "offset": as_taken(action, "offset", _end(action, arguments, reply))}
+    if argument:
+        raise PagingError(f"There is a further page, but the API names no cursor to ask for it with {argument}.")
+    raise PagingError("There is a further page, but this action takes no argument that would ask for it.")
 
 
 def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply) -> Mapping[str, object] | None:
@@ -102,13 +108,53 @@ def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
     if cursor is not None and argument:
         if argument == "after" and "before" in action.properties:
             argument = "before"
+        cursor = as_taken(action, argument, cursor)
         return _at_cursor(arguments, argument, cursor, from_last="from_last" in action.properties)
     asked, here = _page(arguments, reply)
     if "page" not in action.properties or here is None:
         raise PagingError("There is a page before, but nothing says how this action would be asked for it.")
-    if here <= 1 or (asked is not None and here > asked):
+    if here <= first_page(action) or (asked is not None and here > asked):
         raise PagingError(f"The API was asked for page {asked or 1} and says that there is one before page {here}.")
-    return {**arguments, "page": here - 1}
+    return {**arguments, "page": as_taken(action, "page", here - 1)}
+
+
+def first_page(action: Action) -> int:
+    """The number of the first page: 1, or where the action counts from there, 0."""
+    node = members(action.properties.get("page"))
+    stated = _number(node.get("default"))
+    if stated in (0, 1):
+        return stated
+    branches = [node, *map(members, items(node.get("anyOf")))]
+    return 0 if any(is_number(low := branch.get("minimum")) and low == 0 for branch in branches) else 1
+
+
+def is_first(action: Action, arguments: Mapping[str, object]) -> bool:
+    """Whether these arguments ask for the first page, be it by its number."""
+    page = _number(arguments.get("page"))
+    is_further = page not in (None, 0, first_page(action)) or _number(arguments.get("offset"))
+    return not is_further and not any(arguments.get(name) for name in CURSOR_ARGUMENTS)
+
+
+def takes(action: Action, name: str, value: object) -> bool:
+    """Whether the action takes this value for an argument."""
+    try:
+        schema.check(action, {name: value})
+    except InvalidArguments as wrong:
+        return all(problem.path.split(".")[0] != name for problem in wrong.errors)
+    except InvalidSchema:
+        return False
+    return True
+
+
+def as_taken(action: Action, name: str, value: object) -> object:
+    """A number as text, or the other way round, where the action takes it for this argument only so."""
+    if is_number(value):
+        other: object = str(value)
+    elif isinstance(value, str) and value.isdecimal():
+        other = _number(value)
+    else:
+        return value
+    return other if not takes(action, name, value) and takes(action, name, other) else value
 
 
 def list_in(action: Action, data: object) -> str | None:
@@ -138,7 +184,7 @@ def items_of(action: Action, data: object, name: str | None) -> list[object]:
 
 def does_page(action: Action) -> bool:
     """Whether the action takes an argument that asks for a page."""
-    return "page" in action.properties or _cursor_argument(action) is not None
+    return "page" in action.properties or _cursor_argument(action) is not None or _takes_offset(action)
 
 
 def token_fields(action: Action) -> list[str]:
@@ -154,6 +200,20 @@ def _is_nothing(action: Action, data: Mapping[str, object]) -> bool:
 
 def _cursor_argument(action: Action) -> str | None:
     return next((name for name in CURSOR_ARGUMENTS if name in action.properties), None)
+
+
+def _takes_offset(action: Action) -> bool:
+    return {"offset", "limit"} <= action.properties.keys()
+
+
+def _end(action: Action, arguments: Mapping[str, object], reply: Reply) -> int:
+    """How many items there were up to the end of a page: fields of its data may have been selected since."""
+    data = members(reply.body).get("data", reply.data)
+    name = list_in(action, data)
+    came = len(items_of(action, data, name)) if is_array(data) or name is not None else 0
+    if not came:
+        raise PagingError("There is a further page, but this one holds no list of items by which to count there.")
+    return (_number(arguments.get("offset")) or 0) + came
 
 
 def _next_cursor(reply: Reply) -> object:
@@ -202,5 +262,6 @@ def _number(value: object) -> int | None:
 
 
 def _first(found: Mapping[str, object], *names: str) -> object:
-    """The first of these that is set: an empty cursor is the end of the walk."""
-    return next((found[name] for name in names if found.get(name) not in (None, "")), None)
+    """The first of these that is set: a cursor that is empty, or false, is the end of the walk."""
+    given = (found.get(name) for name in names)
+    return next((each for each in given if each is not False and each not in (None, "")), None)

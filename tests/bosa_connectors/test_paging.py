@@ -68,7 +68,7 @@ def test_the_next_page_is_asked_for_where_the_action_takes_it(
     assert next_arguments(paged(*takes), sent, reply(meta, data)) == following
 
 
-@pytest.mark.parametrize("takes", [["query"], ["cursor"], ["per_page"]])
+@pytest.mark.parametrize("takes", [["query"], ["offset"], ["per_page"]])
 def test_a_further_page_that_cannot_be_asked_for_is_an_error(takes: list[str]) -> None:
     with pytest.raises(PagingError, match="takes no argument that would ask for it"):
         next_arguments(paged(*takes), {}, reply({"has_next": True}))
@@ -77,6 +77,58 @@ def test_a_further_page_that_cannot_be_asked_for_is_an_error(takes: list[str]) -
 def test_a_cursor_that_no_argument_takes_is_an_error() -> None:
     with pytest.raises(PagingError):
         next_arguments(paged("query"), {}, reply({"has_next": True, "forwards_cursor": "c"}))
+
+
+def test_a_further_page_without_the_cursor_that_would_ask_for_it_is_an_error() -> None:
+    with pytest.raises(PagingError, match="names no cursor"):
+        next_arguments(paged("cursor"), {}, reply({"has_next": True}))
+
+
+@pytest.mark.parametrize(
+    ("argument", "taken", "sent", "meta", "following"),
+    [
+        ("cursor", {"type": "string"}, None, {"next_cursor": 3}, "3"),
+        ("cursor", {"anyOf": [{"type": "string"}, {"type": "null"}]}, None, {"next_cursor": 3}, "3"),
+        ("cursor", {"type": "integer"}, None, {"next_cursor": "17"}, 17),
+        ("cursor", {"type": ["integer", "string"]}, None, {"next_cursor": "17"}, "17"),
+        ("page", {"type": "string"}, "2", {"has_next": True}, "3"),
+        ("page", {"type": "string"}, None, {"has_next": True, "page": 1}, "2"),
+    ],
+)
+def test_the_next_page_is_asked_for_in_the_type_that_the_argument_takes(
+    argument: str, taken: object, sent: object, meta: object, following: object
+) -> None:
+    listing = action({"type": "object", "properties": {argument: taken, "q": {}}, "required": ["q"]})
+    arguments = {} if sent is None else {argument: sent}
+    assert next_arguments(listing, arguments, reply(meta)) == {argument: following}
+
+
+@pytest.mark.parametrize(
+    ("taken", "following"),
+    [
+        ({"type": "integer", "minimum": 0}, 1),
+        ({"type": "integer", "default": 0}, 1),
+        ({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}], "default": None}, 1),
+        ({"type": "integer", "minimum": 0, "default": 1}, 2),
+        ({"type": "integer", "minimum": 1}, 2),
+    ],
+)
+def test_pages_are_counted_from_where_the_action_counts_them(taken: object, following: int) -> None:
+    listing = action({"type": "object", "properties": {"page": taken}})
+    assert next_arguments(listing, {}, reply({"has_next": True})) == {"page": following}
+
+
+def test_an_offset_moves_on_by_the_items_that_came() -> None:
+    listing, more = paged("offset", "limit"), {"has_next": True}
+    assert next_arguments(listing, {"limit": 2}, reply(more, [1, 2])) == {"limit": 2, "offset": 2}
+    assert next_arguments(listing, {"offset": 2}, reply(more, {"orders": [3], "total": 9})) == {"offset": 3}
+    assert next_arguments(listing, {"offset": 2}, reply({"has_next": False}, [3])) is None
+    with pytest.raises(PagingError, match="no list of items"):
+        next_arguments(listing, {}, reply(more, []))
+
+
+def test_a_cursor_that_is_false_is_the_end() -> None:
+    assert next_arguments(paged("cursor"), {}, reply({"next_cursor": False})) is None
 
 
 @pytest.mark.parametrize("argument", CURSOR_ARGUMENTS)
