@@ -1,18 +1,19 @@
 """Pages put together: one list of whole items."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bosa_connectors import paging
 from bosa_connectors.calls import Action
-from bosa_connectors.paging import CURSOR_ARGUMENTS
-from bosa_connectors.shapes import is_array, items, members
+from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 
 SIZES: Final = ("per_page", "page_size", "max_results", "limit")
 """Arguments that say how many items a page has."""
 _COMMON_SIZE: Final = 50
 """A page size that every API takes which states no maximum."""
+_LARGEST_SIZE: Final = 10**9
+"""No page is larger, whatever a schema says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,36 @@ def _list(data: object, place: str) -> list[object]:
 def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> dict[str, object]:
     """The arguments, with the size of a page where the caller left it open, so that whole pages make `max_items`."""
     name = next((name for name in SIZES if name in action.properties), None)
-    is_first = not any(arguments.get(each) for each in ("page", *CURSOR_ARGUMENTS))
-    if name is None or not is_first or not _may_set(arguments.get(name), max_items):
+    if name is None or not paging.is_first(action, arguments) or not _may_set(arguments.get(name), max_items):
         return dict(arguments)
-    return {**arguments, name: min(max_items, _largest(action.properties[name]))}
+    size = _size(action, name, max_items)
+    return dict(arguments) if size is None else {**arguments, name: size}
 
 
 def _may_set(given: object, max_items: int) -> bool:
     return given is None or (isinstance(given, int) and given > max_items)
 
 
-def _largest(schema: object) -> int:
-    branches = [members(schema), *map(members, items(members(schema).get("anyOf")))]
-    stated = [branch["maximum"] for branch in branches if isinstance(branch.get("maximum"), int)]
-    return min([int(str(each)) for each in stated], default=_COMMON_SIZE)
+def _size(action: Action, name: str, max_items: int) -> int | None:
+    """The largest size of a page up to so many items that the action takes, else the smallest beyond, if any."""
+    largest, others = set[int](), set[int]()
+    for node in _nodes(action.properties[name]):
+        largest |= _whole(node.get("maximum")) | {each - 1 for each in _whole(node.get("exclusiveMaximum"))}
+        lowest = _whole(node.get("minimum")) | {each + 1 for each in _whole(node.get("exclusiveMinimum"))}
+        others |= {each for each in lowest if each > max_items}.union(*map(_whole, items(node.get("enum"))))
+    possible = others | {min(max_items, each) for each in largest or {_COMMON_SIZE}}
+    taken = [size for size in sorted(possible) if size > 0 and paging.takes(action, name, size)]
+    return max((size for size in taken if size <= max_items), default=min(taken, default=None))
+
+
+def _nodes(schema: object) -> Iterator[Mapping[str, object]]:
+    """The schema, and the branches and parts that it has."""
+    if is_object(schema):
+        yield schema
+        for key in ("anyOf", "oneOf", "allOf"):
+            for branch in items(schema.get(key)):
+                yield from _nodes(branch)
+
+
+def _whole(value: object) -> set[int]:
+    return {int(value)} if is_number(value) and abs(value) <= _LARGEST_SIZE else set()

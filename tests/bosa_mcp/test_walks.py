@@ -31,3 +31,46 @@ async def test_what_is_put_together_is_written_whole_in_any_size_of_result(
     assert all("omitted" not in result for result in results if len(result["data"]) > 10)
     if not any("omitted" in result for result in results):
         assert [item["id"] for result in results for item in result["data"]] == list(range(COUNT))
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "size"),
+    [
+        ({"anyOf": [{"type": "integer", "minimum": 10, "maximum": 100}, {"type": "null"}]}, 5, 10),
+        ({"type": "integer", "maximum": 30.0}, 60, 30),
+        ({"type": "integer", "exclusiveMaximum": 50}, 60, 49),
+        ({"oneOf": [{"type": "integer", "maximum": 30}, {"type": "null"}]}, 60, 30),
+        ({"allOf": [{"type": "integer"}, {"maximum": 30}]}, 60, 30),
+        ({"enum": [10, 25, 50]}, 7, 10),
+        ({"enum": [10, 25, 50]}, 30, 25),
+        ({"type": "integer", "maximum": 10**30}, 60, 50),
+        ({"type": "integer", "multipleOf": 7}, 60, None),
+        ({"type": "integer", "maximum": 0}, 60, None),
+        ({"$ref": "#/$defs/Size"}, 60, None),
+        ({"$ref": "#/$defs/Size"}, 15, 15),
+        ({"type": "string"}, 60, None),
+        ({"type": "integer"}, 60, 50),
+        ({"type": "integer", "maximum": 100}, 60, 60),
+    ],
+)
+async def test_pages_are_asked_for_in_a_size_that_the_action_takes(
+    api: ScriptedApi, connect: Connect, taken: Json, wanted: int, size: int | None
+) -> None:
+    schema = takes(page=NUMBER, limit=taken) | {"$defs": {"Size": {"type": "integer", "maximum": 20}}}
+    api.offer("shop", "find_items", schema)
+    api.answer("shop/find_items", says([1]))
+    async with connect(api.url) as client:
+        await answer(client, "shop_find_items", max_items=wanted)
+    [sent] = api.sent("shop/find_items")
+    assert sent.arguments == ({} if size is None else {"limit": size})
+
+
+@pytest.mark.parametrize("first", [1, "1"], ids=["number", "text"])
+async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_number(
+    api: ScriptedApi, connect: Connect, first: object
+) -> None:
+    api.offer("shop", "find_items", takes(page={}, per_page=NUMBER))
+    api.answer("shop/find_items", says([1]))
+    async with connect(api.url) as client:
+        await answer(client, "shop_find_items", max_items=5, page=first)
+    assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
