@@ -10,6 +10,12 @@ from bosa_connectors.shapes import is_array, is_number, is_object, items, member
 
 SIZES: Final = ("per_page", "page_size", "max_results", "limit")
 """Arguments that say how many items a page has."""
+_OF_PAGES: Final = frozenset(
+    {"page", "offset", "limit", "count", "per_page", "page_size", "has_next", "has_prev", "has_more"}
+    | {"cursor", "next_cursor", "previous_cursor", "forwards_cursor", "backwards_cursor"}
+    | {"next_page", "next_page_token", "prev_page_token", "next_token"}
+)
+"""Members beside the items that say only where a page is."""
 _COMMON_SIZE: Final = 50
 """A page size that every API takes which states no maximum."""
 _LARGEST_SIZE: Final = 10**9
@@ -33,9 +39,11 @@ def of(action: Action, data: object, meta: object) -> Pages:
 
 
 def joined(action: Action, pages: Pages, data: object, meta: object) -> Pages | None:
-    """With another page behind; None where its data is of another shape."""
+    """With another page behind; None where its data is of another shape, or says more beside the items."""
     place = _place(action, pages.data)
     if place is None or place != _place(action, data):
+        return None
+    if place and _beside(members(pages.data), place) != _beside(members(data), place):
         return None
     together = [*_list(pages.data, place), *_list(data, place)]
     return Pages({**members(data), place: together} if place else together, meta, len(together))
@@ -44,6 +52,11 @@ def joined(action: Action, pages: Pages, data: object, meta: object) -> Pages | 
 def _place(action: Action, data: object) -> str | None:
     """Where the items are: empty for the data itself, else the name of the list in it."""
     return "" if is_array(data) else paging.list_in(action, data)
+
+
+def _beside(data: Mapping[str, object], place: str) -> dict[str, object]:
+    """What an object that is a page tells beside its items and where it is."""
+    return {name: value for name, value in data.items() if name != place and name not in _OF_PAGES}
 
 
 def _list(data: object, place: str) -> list[object]:

@@ -19,6 +19,7 @@ from .scripted_api import Answer, Json, ScriptedApi, says, takes
 ITEMS = [{"id": number, "name": f"item {number}"} for number in range(7)]
 SIZE = 3
 NUMBER: Json = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}
+COUNTED: Json = {"type": "integer", "minimum": 0}
 TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 SELECTED: Json = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
 
@@ -54,6 +55,27 @@ def token_in_data(arguments: Json) -> tuple[object, object]:
     return {"messages": shown, "next_page_token": meta["forwards_cursor"] or ""}, None
 
 
+def from_zero(arguments: Json) -> tuple[object, Json]:
+    page = arguments.get("page") or 0
+    return ITEMS[page * SIZE : (page + 1) * SIZE], {"has_next": (page + 1) * SIZE < len(ITEMS)}
+
+
+def by_text(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_number({"page": int(arguments.get("page") or 1)})
+    return shown, {"has_next": meta["has_next"]}
+
+
+def by_offset(arguments: Json) -> tuple[object, Json]:
+    start = arguments.get("offset") or 0
+    return ITEMS[start : start + SIZE], {"offset": start, "has_next": start + SIZE < len(ITEMS)}
+
+
+def by_number_as_cursor(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_cursor("cursor", "forwards_cursor")(arguments)
+    following = meta["forwards_cursor"]
+    return shown, {"next_cursor": following is not None and int(following)}
+
+
 STYLES: dict[str, tuple[Json, Callable[[Json], tuple[object, object]]]] = {
     "page": (takes(page=NUMBER, per_page=NUMBER), by_number),
     "cursor": (
@@ -63,6 +85,10 @@ STYLES: dict[str, tuple[Json, Callable[[Json], tuple[object, object]]]] = {
     "page_token": (takes(page_token=TEXT, page_size=NUMBER), by_cursor("page_token", "has_next", "forwards_cursor")),
     "next_token": (takes(next_token=TEXT), by_cursor("next_token", "forwards_cursor")),
     "after": (takes(before=TEXT, after=TEXT), by_cursor("after", "has_next", "forwards_cursor")),
+    "page from 0": (takes(page={"type": "integer", "minimum": 0, "default": 0}), from_zero),
+    "page as text": (takes(page={"type": "string"}), by_text),
+    "offset": (takes(offset=COUNTED, limit=NUMBER), by_offset),
+    "cursor of numbers": (takes(cursor=TEXT), by_number_as_cursor),
     "token in data": (takes(page_token=TEXT, max_results=NUMBER), token_in_data),
 }
 

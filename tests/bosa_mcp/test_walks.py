@@ -74,3 +74,19 @@ async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_
     async with connect(api.url) as client:
         await answer(client, "shop_find_items", max_items=5, page=first)
     assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
+
+
+async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
+    async def by_users(request: Request) -> Response:
+        page = (await request.json()).get("page") or 1
+        beside: Json = {"users": {f"u{page // 3}": page // 3}, "errors": [], "count": page}
+        return says({"posts": [{"id": page}], **beside}, {"page": page, "has_next": page < 5})
+
+    api.offer("shop", "find_posts", takes(page=NUMBER))
+    api.answer("shop/find_posts", by_users)
+    async with connect(api.url) as client:
+        results = [await answer(client, "shop_find_posts", max_items=9)]
+        while "next" in results[-1]:
+            results.append(await answer(client, "shop_find_posts", **results[-1]["next"]["arguments"]))
+    assert [[post["id"] for post in result["data"]["posts"]] for result in results] == [[1, 2], [3, 4, 5]]
+    assert [result["data"]["users"] for result in results] == [{"u0": 0}, {"u1": 1}]
