@@ -228,6 +228,26 @@ def _within_union(error: "ValidationError") -> Iterator[Problem]:
             expected = _one_of(list(dict.fromkeys(map(str, known))))
             shown = _shown(cast("object", apart[0].instance))
             yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
+    elif len(meant) > 1:
+        yield from _lacking_in_all(meant, error)
+
+
+def _lacking_in_all(branches: "list[list[ValidationError]]", union: "ValidationError") -> Iterator[Problem]:
+    """What each of the branches requires, and is not there: it may say which of them is meant."""
+    lacking = [
+        {
+            str(name): members(members(inner.schema).get("properties")).get(str(name))
+            for inner in errors
+            if inner.validator == "required" and _depth(inner, union) == 0
+            for name in items(inner.validator_value)
+            if name not in members(cast("object", inner.instance))
+        }
+        for errors in branches
+    ]
+    for name in lacking[0]:
+        if all(name in each for each in lacking):
+            expected = describe({"anyOf": [each[name] for each in lacking]})
+            yield Problem(_join(_path(union.absolute_path), name), "Field required", expected)
 
 
 def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:

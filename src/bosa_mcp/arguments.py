@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bosa_connectors import header, schema, wire
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
 
@@ -71,10 +71,10 @@ def _count(name: str | None, value: object, wrong: list[Problem]) -> int | None:
     value = unpacked(value)
     if value is None or name is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if not is_number(value) or value != int(value) or value < 1:
         wrong.append(Problem(name, f"Expected {_COUNT}", _COUNT))
         return None
-    return value
+    return int(value)
 
 
 def _account(name: str | None, value: object, wrong: list[Problem]) -> str | None:

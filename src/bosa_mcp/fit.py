@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bosa_connectors.fields import select
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 _DEPTH: Final = 4
@@ -128,7 +129,10 @@ def fields_that_fit(data: object, budget: int) -> list[str]:
             break
         budget -= sizes[path]
         chosen.add(path)
-    return [path for path in sizes if path in chosen]
+    paths = [path for path in sizes if path in chosen]
+    while paths and size(select(data, paths)) > budget:  # an item has braces, and a part the names above it
+        paths = paths[: len(paths) // 2]
+    return paths
 
 
 def field_sizes(data: object, large: int | None = None) -> dict[str, int]:
@@ -142,6 +146,8 @@ def _field_sizes(values: Iterable[object], prefix: str, large: int | None, depth
         for name, value in each.items():
             fields.setdefault(name, []).append(value)
     for name, found in fields.items():
+        if large is not None and "." in name:  # no path leads there
+            continue
         total = sum(size(value) + size(name) + 2 for value in found)
         has_parts = depth > 1 and any(True for _ in _objects(found))
         if large is not None and total > large and has_parts:
@@ -167,7 +173,8 @@ def paths(data: object, depth: int = _DEPTH) -> list[str]:
         below: dict[str, list[object]] = {}
         for each in _objects(values):
             for name, value in each.items():
-                below.setdefault(name, []).append(value)
+                if "." not in name:  # no path leads there
+                    below.setdefault(name, []).append(value)
         for name, inner in below.items():
             found[prefix + name] = None
             if left > 1:

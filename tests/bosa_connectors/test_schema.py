@@ -247,6 +247,12 @@ def test_a_union_with_a_discriminator_reports_within_the_branch_that_it_names(
     assert expected in by_path[where]
 
 
+def test_a_union_of_which_no_branch_is_named_asks_for_what_all_of_them_require() -> None:
+    [problem] = problems(FILTERED, {"filters": [{"value": "x"}]})
+    assert (problem.path, problem.message) == ("filters.0.field_name", "Field required")
+    assert problem.expected == "string"
+
+
 def test_a_discriminator_that_names_no_branch_is_what_is_wrong() -> None:
     sent = {"type": "strin", "field_name": "size", "value": "x"}
     [problem] = problems(FILTERED, {"filters": [sent]})

@@ -51,10 +51,11 @@ async def test_what_is_put_together_is_written_whole_in_any_size_of_result(
         ({"type": "string"}, 60, None),
         ({"type": "integer"}, 60, 50),
         ({"type": "integer", "maximum": 100}, 60, 60),
+        ({"type": "integer", "maximum": 100}, 7.0, 7),
     ],
 )
 async def test_pages_are_asked_for_in_a_size_that_the_action_takes(
-    api: ScriptedApi, connect: Connect, taken: Json, wanted: int, size: int | None
+    api: ScriptedApi, connect: Connect, taken: Json, wanted: float, size: int | None
 ) -> None:
     schema = takes(page=NUMBER, limit=taken) | {"$defs": {"Size": {"type": "integer", "maximum": 20}}}
     api.offer("shop", "find_items", schema)
