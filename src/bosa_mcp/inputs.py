@@ -41,8 +41,6 @@ class Inputs:
     store: Store
     root: Path | None = None
     """The folder below which they may lie; None where client and server do not share a disk."""
-    private: Path | None = None
-    """The folder of which nothing is given away, wherever it lies: the server's own, with its keys."""
 
     @property
     def expected(self) -> str:
@@ -130,8 +128,6 @@ class _Taking:
         if self.inputs.root is None:
             raise ValueError("this server takes no paths; where it runs over stdio, BOSA_FILES_ROOT allows a folder")
         path = path_of(uri)
-        if self.inputs.private and path.resolve().is_relative_to(self.inputs.private.resolve()):
-            raise ValueError("it is one of the server's own files, which may hold keys")
         file = self.opened.enter_context(open_below(self.inputs.root, path))
         return upload.made(path.name, None, os.fstat(file.fileno()).st_size, partial(_blocks, file))
 

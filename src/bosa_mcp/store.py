@@ -37,8 +37,6 @@ SWEEP: Final = 3_600.0
 _SYSTEM: Final = re.compile(r"\(os error ([0-9]+)\)")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _RECORD: Final = ".json"
-_OURS: Final = re.compile(rf"(?:files|results)/{_ID.pattern}/{_ID.pattern}(?:\.json)?(?:#.*)?\Z")
-"""What a sweep may remove: the folder may hold other people's files besides."""
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -179,9 +177,7 @@ class Store:
         for kind, age in KEPT.items():
             before = datetime.now(UTC) - age
             async for batch in self._listed(kind):
-                old = [
-                    entry["path"] for entry in batch if entry["last_modified"] < before and _OURS.match(entry["path"])
-                ]
+                old = [entry["path"] for entry in batch if entry["last_modified"] < before]
                 if old:
                     await obstore.delete_async(self.objects, old)
         if self.folder:
@@ -253,9 +249,8 @@ def _store_errors(content: _Measured | None = None) -> Generator[None]:
 def _sweep_unfinished(folder: Path) -> None:
     """Removes what a process that was killed left half written: a store does not list it."""
     before = time.time() - max(KEPT.values()).total_seconds()
-    for path in (each for kind in KEPT for each in (folder / kind).rglob("*#*")):
-        is_ours = _OURS.match(path.relative_to(folder).as_posix())
-        if is_ours and path.is_file() and path.stat().st_mtime < before:
+    for path in folder.rglob("*#*"):
+        if path.is_file() and path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
 
 

@@ -213,11 +213,3 @@ def test_a_folder_that_holds_something_else_is_refused_with_advice(tmp_path: Pat
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(SetupError, match="version 99"):
         open_home(tmp_path / "this")
-
-
-@pytest.mark.parametrize("name", ["master", "signing", "hash", "encryption", "client"])
-def test_a_key_that_is_empty_is_refused_with_advice(tmp_path: Path, name: str) -> None:
-    open_home(tmp_path).close()
-    (tmp_path / f"hub/{name}.key").write_text("\n", encoding="ascii")
-    with pytest.raises(SetupError, match=rf"{name}.key is empty. Put back what it held"):
-        open_home(tmp_path)

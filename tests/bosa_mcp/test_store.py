@@ -1,7 +1,6 @@
 """What is kept for a while."""
 
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -74,20 +73,6 @@ async def test_a_sweep_leaves_what_is_young(store: Store) -> None:
     kept = await store.keep("me", "results", chunks(b"{}"), name="a.json", mime_type="application/json")
     await store.sweep()
     assert await store.find("me", "results", kept.id) == kept
-
-
-async def test_a_sweep_removes_what_is_old_and_the_stores_own(tmp_path: Path) -> None:
-    store = Store.at(tmp_path)
-    kept = await store.keep("me", "files", chunks(b"old"), name="a", mime_type="text/plain")
-    mine = [tmp_path / place for place in (kept.place, f"{kept.place}.json", f"{kept.place}#7")]
-    others = [tmp_path / place for place in ("files/docs/thesis.txt", "project/C# notes.md", "files/a#b", "results.md")]
-    for path in (mine[2], *others):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("x")
-    for path in (*mine, *others):
-        os.utime(path, (1_000_000, 1_000_000))
-    await store.sweep()
-    assert [path.exists() for path in (*mine, *others)] == [False] * 3 + [True] * 4
 
 
 async def test_no_name_from_outside_becomes_a_path(tmp_path: Path) -> None:

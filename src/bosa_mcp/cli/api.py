@@ -98,7 +98,7 @@ async def open_parts(
                 store=store,
                 who=lambda _: caller,
                 result_bytes=settings.result_bytes,
-                inputs=Inputs(store, None if url else settings.files_root, settings.data_dir),
+                inputs=Inputs(store, None if url else settings.files_root),
                 files=Files(store, None if url else settings.data_dir / "downloads", _links(settings, url)),
                 linking=Linking(Accounts(connector), Tickets(), _nowhere, wanted.wants),
             )
