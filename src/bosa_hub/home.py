@@ -1,6 +1,7 @@
 """The hub's part of the data folder: keys, identities, and what each user keeps."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -16,6 +17,7 @@ from bosa_hub.private import forget_unfinished, make_folder, secret_file
 from bosa_hub.vault import Vault, new_encryption_key, open_vault
 
 _DEFAULT_CLIENT = "default"
+_SHORTEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ def open_home(data_dir: Path, master_key: str | None = None, encryption_key: str
     database = Pool(folder / "identity.db", SCHEMA)
     identity = Identity(
         database,
-        hash_key=secret_file(folder / "hash.key", new_server_key),
-        signing_key=secret_file(folder / "signing.key", new_server_key),
-        master_key=master_key or secret_file(folder / "master.key", new_server_key),
+        hash_key=_kept_key(folder / "hash.key", new_server_key),
+        signing_key=_kept_key(folder / "signing.key", new_server_key),
+        master_key=master_key or _kept_key(folder / "master.key", new_server_key),
     )
     accounts, attempts = Accounts(database, vault), Attempts(database, vault, identity.hash_key)
     try:
@@ -73,7 +75,20 @@ def open_home(data_dir: Path, master_key: str | None = None, encryption_key: str
 def _open_vault(folder: Path, master_key: str | None, encryption_key: str | None) -> Vault:
     if encryption_key and encryption_key == master_key:
         raise SetupError("The encryption key and the master key are the same: give the hub two.")
-    return open_vault(encryption_key or secret_file(folder / "encryption.key", new_encryption_key))
+    return open_vault(encryption_key or _kept_key(folder / "encryption.key", new_encryption_key))
+
+
+def _kept_key(path: Path, make: Callable[[], str]) -> str:
+    try:
+        key = secret_file(path, make)
+    except UnicodeDecodeError:
+        key = ""
+    if len(key) < _SHORTEST:
+        raise SetupError(
+            f"{path} holds no key. Put the one from a backup there, or delete the file: the next start makes another,"
+            " and what needs the old one is lost."
+        )
+    return key
 
 
 def _default_client(identity: Identity, path: Path) -> Key:

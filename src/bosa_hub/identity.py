@@ -148,7 +148,7 @@ class Identity:
             Unauthenticated: It is not.
 
         """
-        if not hmac.compare_digest((key or "").encode(), self.master_key.encode()):
+        if not key or not hmac.compare_digest(key.encode(), self.master_key.encode()):
             raise Unauthenticated("Only the master key may create clients. Send it as X-API-Key.")
 
     def create_user(self, client_id: str, identifier: str) -> tuple[User, Key]:

@@ -2,6 +2,7 @@ import sqlite3
 import stat
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ import httpx
 import jwt
 import pytest
 
-from bosa_hub.errors import SetupError
+from bosa_hub.errors import SetupError, Unauthenticated
 from bosa_hub.home import open_home
 from bosa_hub.serve import RunningHub, running
 
@@ -196,6 +197,22 @@ def test_a_lost_client_key_is_replaced_and_the_users_stay(tmp_path: Path) -> Non
         assert hub.client_key != old
         assert hub.home.identity.ensure_user(hub.home.client_key.id, "ada") == me
         assert httpx.post(f"{hub.url}/users", headers={"X-API-Key": old}, json={"identifier": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["hash.key", "signing.key", "master.key", "encryption.key"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"short\n", b"\xff" * 40])
+def test_a_key_file_that_holds_no_key_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes) -> None:
+    open_home(tmp_path).close()
+    (tmp_path / "hub" / name).write_bytes(content)
+    with pytest.raises(SetupError, match=rf"{name} holds no key\. .* delete the file"):
+        open_home(tmp_path)
+
+
+def test_no_key_at_all_is_not_the_master_key(tmp_path: Path) -> None:
+    with closing(open_home(tmp_path)) as home:
+        for key in ("", None):
+            with pytest.raises(Unauthenticated):
+                replace(home.identity, master_key="").require_master(key)
 
 
 def test_a_folder_that_holds_something_else_is_refused_with_advice(tmp_path: Path) -> None:
