@@ -30,6 +30,8 @@ DATA_MOST: Final = 100 * 1024
 """Bytes of a file that is written out as a `data:` URI."""
 FILES_MOST: Final = 100
 """Files of one argument."""
+DOWNLOADS: Final = "downloads"
+"""Where in the data folder files lie that a person was given."""
 _KIND: Final = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 _NOTHING: Final = Source("", "", 0, lambda: iter(()))
 
@@ -41,6 +43,8 @@ class Inputs:
     store: Store
     root: Path | None = None
     """The folder below which they may lie; None where client and server do not share a disk."""
+    private: Path | None = None
+    """The folder of the server's own, of which only what was downloaded is sent."""
 
     @property
     def expected(self) -> str:
@@ -128,7 +132,7 @@ class _Taking:
         if self.inputs.root is None:
             raise ValueError("this server takes no paths; where it runs over stdio, BOSA_FILES_ROOT allows a folder")
         path = path_of(uri)
-        file = self.opened.enter_context(open_below(self.inputs.root, path))
+        file = self.opened.enter_context(open_below(self.inputs.root, path, self.inputs.private))
         return upload.made(path.name, None, os.fstat(file.fileno()).st_size, partial(_blocks, file))
 
 
@@ -144,8 +148,10 @@ def path_of(uri: str) -> Path:
     return Path(path)
 
 
-def open_below(root: Path, path: Path) -> BinaryIO:
+def open_below(root: Path, path: Path, private: Path | None = None) -> BinaryIO:
     """The file at this path, open for reading, which lies below `root` whatever others do meanwhile.
+
+    What lies in `private` is refused, apart from what was downloaded there: keys and logins are among it.
 
     Links are followed first; then it is opened folder by folder, where a link is one that came since, and is refused.
     Raises ValueError and OSError.
@@ -153,11 +159,17 @@ def open_below(root: Path, path: Path) -> BinaryIO:
     root, found = root.resolve(strict=True), path.resolve()
     if not found.is_relative_to(root):
         raise ValueError(f"it does not lie below {root}")
+    if private and _is_private(found, private.resolve()):
+        raise ValueError("it belongs to the server itself")
     opened = _open(root, found.relative_to(root).parts)
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
         raise ValueError("it is a folder or a device, and no file")
     return os.fdopen(opened, "rb")
+
+
+def _is_private(found: Path, private: Path) -> bool:
+    return found.is_relative_to(private) and not found.is_relative_to(private / DOWNLOADS)
 
 
 def _open(root: Path, parts: tuple[str, ...]) -> int:

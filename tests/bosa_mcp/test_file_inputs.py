@@ -243,6 +243,19 @@ class Swapped(PosixPath):
         return found
 
 
+@pytest.mark.parametrize("name", ["hub/master.key", "login.json", "../link/hub/master.key"])
+def test_what_is_the_servers_own_is_refused_even_below_the_folder(root: Path, name: str) -> None:
+    data = root / "data"
+    for each in ("hub", "downloads"):
+        (data / each).mkdir(parents=True)
+        (data / each / "master.key").write_text("a key")
+    (data / "login.json").write_text("{}")
+    (root / "link").symlink_to(data)
+    with pytest.raises(ValueError, match="belongs to the server"):
+        open_below(root, data / name, data)
+    open_below(root, data / "downloads" / "master.key", data).close()
+
+
 def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere_else(root: Path) -> None:
     for folder in (root / "mine", root.parent / "outside"):
         folder.mkdir()

@@ -22,7 +22,7 @@ from bosa_mcp.doorway import Doorway
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
-from bosa_mcp.inputs import Inputs
+from bosa_mcp.inputs import DOWNLOADS, Inputs
 from bosa_mcp.kept import Shelf
 from bosa_mcp.linking import Linking
 from bosa_mcp.links import Links
@@ -98,8 +98,8 @@ async def open_parts(
                 store=store,
                 who=lambda _: caller,
                 result_bytes=settings.result_bytes,
-                inputs=Inputs(store, None if url else settings.files_root),
-                files=Files(store, None if url else settings.data_dir / "downloads", _links(settings, url)),
+                inputs=Inputs(store, None if url else settings.files_root, settings.data_dir),
+                files=Files(store, None if url else settings.data_dir / DOWNLOADS, _links(settings, url)),
                 linking=Linking(Accounts(connector), Tickets(), _nowhere, wanted.wants),
             )
             yield parts, caller
