@@ -37,6 +37,8 @@ SWEEP: Final = 3_600.0
 _SYSTEM: Final = re.compile(r"\(os error ([0-9]+)\)")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _RECORD: Final = ".json"
+_OWN: Final = re.compile(r"(?:files|results)/[0-9a-f]{32}/[0-9a-f]{32}(?:\.json)?")
+"""The names that are given here: nothing else in the place is ours to remove."""
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -177,7 +179,8 @@ class Store:
         for kind, age in KEPT.items():
             before = datetime.now(UTC) - age
             async for batch in self._listed(kind):
-                old = [entry["path"] for entry in batch if entry["last_modified"] < before]
+                aged = (entry["path"] for entry in batch if entry["last_modified"] < before)
+                old = [path for path in aged if _OWN.fullmatch(path)]
                 if old:
                     await obstore.delete_async(self.objects, old)
         if self.folder:
@@ -249,8 +252,9 @@ def _store_errors(content: _Measured | None = None) -> Generator[None]:
 def _sweep_unfinished(folder: Path) -> None:
     """Removes what a process that was killed left half written: a store does not list it."""
     before = time.time() - max(KEPT.values()).total_seconds()
-    for path in folder.rglob("*#*"):
-        if path.is_file() and path.stat().st_mtime < before:
+    for path in (path for kind in KEPT for path in folder.glob(f"{kind}/*/*#*")):
+        name = path.relative_to(folder).as_posix().rpartition("#")[0]
+        if _OWN.fullmatch(name) and path.is_file() and path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
 
 

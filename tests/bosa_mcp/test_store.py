@@ -1,9 +1,12 @@
 """What is kept for a while."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 
 from bosa_connectors.errors import TooLarge
@@ -73,6 +76,21 @@ async def test_a_sweep_leaves_what_is_young(store: Store) -> None:
     kept = await store.keep("me", "results", chunks(b"{}"), name="a.json", mime_type="application/json")
     await store.sweep()
     assert await store.find("me", "results", kept.id) == kept
+
+
+def test_a_sweep_removes_what_the_store_wrote_and_nothing_else(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    keep = partial(store.keep, "me", "files", name="a", mime_type="text/plain")
+    kept = anyio.run(keep, chunks(b"x"))
+    theirs = [tmp_path / name for name in ("files/report.pdf", "results/2024/a.json", "notes/#draft#", "files/a/b#1")]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs")
+    (tmp_path / f"{kept.place}#1").write_text("unfinished")
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (0, 0))
+    anyio.run(store.sweep)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(theirs)
 
 
 async def test_no_name_from_outside_becomes_a_path(tmp_path: Path) -> None:
