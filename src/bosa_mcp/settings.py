@@ -1,9 +1,10 @@
 """The settings: flag, then variable, then key in `bosa-mcp.toml`."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import unquote
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -98,7 +99,20 @@ class Settings(BaseSettings):
     @field_validator("api_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        return value and wire.base_url(value)
+        return value and _reachable(wire.base_url(value))
+
+    @field_validator("api_key", "user_token")
+    @classmethod
+    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value().strip() if value else ""
+        if not (text.isascii() and text.isprintable()) or " " in text:
+            raise ValueError("It holds what no key or token does, such as a space or an ellipsis: copy it whole")
+        return SecretStr(text) if text else None
+
+    @field_validator("data_dir", "files_root")
+    @classmethod
+    def _path(cls, value: Path | None) -> Path | None:
+        return value and _expanded(value)
 
     @field_validator("public_url")
     @classmethod
@@ -157,6 +171,26 @@ _SECRETS: Final = {"api_key", "user_token", "hub_master_key", "hub_encryption_ke
 _HOLDS_SECRETS: Final = {*_SECRETS, "hub_oauth"}
 
 
+def _reachable(address: str) -> str:
+    """The address, where calls can be sent there. Raises ValueError."""
+    import httpx  # noqa: PLC0415  it takes a while to import
+
+    try:
+        host = httpx.URL(address).host
+    except (httpx.InvalidURL, ValueError):
+        host = ""
+    if not host or "\\" in host or " " in unquote(host):
+        raise ValueError("The address names a host that there cannot be: expected something like https://api.bosa.id")
+    return address
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("It begins with the home folder of somebody who has none here") from None
+
+
 def reveal(secret: SecretStr | None) -> str | None:
     """The value of a secret, where there is one."""
     return secret.get_secret_value() if secret else None
@@ -173,7 +207,7 @@ def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
     """The settings in force; flags that are None were not given. Raises InvalidSettings."""
     given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
     try:
-        file = config or Settings(**given).data_dir / FILE
+        file = _config(config) if config else Settings(**given).data_dir / FILE
         _check_file(file, must_exist=config is not None)
 
         class _Loaded(Settings):
@@ -186,6 +220,16 @@ def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
         example = '{"github": {"client_id": "…", "client_secret": "…"}}'
         raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {example}") from None
     return settings
+
+
+def strangers(environment: Iterable[str]) -> Iterator[str]:
+    """A line for each variable that looks like a setting and is none."""
+    for name in sorted(environment):
+        key = name.upper().removeprefix(PREFIX).lower()
+        if name.upper().startswith(PREFIX) and key.partition("__")[0] not in Settings.model_fields:
+            similar = nearest(key, Settings.model_fields)
+            hint = f": did you mean {PREFIX}{similar.upper()}?" if similar else ""
+            yield f"{name[:80]} is no setting, and counts for nothing{hint}"
 
 
 def check_api(settings: Settings) -> None:
@@ -216,6 +260,13 @@ def _check_for_many(settings: Settings, host: str) -> None:
         raise InvalidSettings(
             f"--host {host[:80]}: set BOSA_PUBLIC_URL or BOSA_ALLOWED_HOSTS to the name by which clients reach it"
         )
+
+
+def _config(file: Path) -> Path:
+    try:
+        return _expanded(file)
+    except ValueError as odd:
+        raise InvalidSettings(f"--config: {odd}") from None
 
 
 def _check_file(file: Path, *, must_exist: bool) -> None:

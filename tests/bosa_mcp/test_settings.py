@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bosa_mcp.settings import InvalidSettings, Settings, check_api, load, reveal, secrets
+from bosa_mcp.settings import InvalidSettings, Settings, check_api, load, reveal, secrets, strangers
 
 SECRETS = ("BOSA_API_KEY", "BOSA_USER_TOKEN", "BOSA_HUB_MASTER_KEY", "BOSA_HUB_ENCRYPTION_KEY")
 
@@ -151,6 +151,9 @@ def test_a_user_token_alone_speaks_to_nobody(variables: Variables) -> None:
         ("API_BASE_URL", "ftp://api.example.com"),
         ("API_BASE_URL", "https://"),
         ("API_BASE_URL", "https://api.example.com?x=1"),
+        ("API_BASE_URL", "http://999.1.1.1"),
+        ("API_BASE_URL", "http://xn--a"),
+        ("API_BASE_URL", "http://a b"),
         ("CALL_BUDGET", "0"),
         ("CALL_BUDGET", "-1"),
         ("CALL_BUDGET", "nan"),
@@ -215,6 +218,37 @@ def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
         load({}, tmp_path / "none.toml")
     with pytest.raises(InvalidSettings, match="cannot be read"):
         load({}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["BOSA_API_KEY", "BOSA_USER_TOKEN"])
+def test_a_secret_that_cannot_be_sent_is_named_and_space_around_it_is_not_its_own(
+    variables: Variables, name: str
+) -> None:
+    for value in ("eyJ7291827…", "7291827 x", "7291827\nx"):
+        variables.set(name, value)
+        with pytest.raises(InvalidSettings, match=f"^{name}: .*copy it whole$") as odd:
+            load({})
+        assert "7291827" not in str(odd.value)
+    variables.set(name, " 7291827\n")
+    assert reveal(getattr(load({}), name.removeprefix("BOSA_").lower())) == "7291827"
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_that_was_meant() -> None:
+    known = [f"BOSA_{name.upper()}" for name in Settings.model_fields]
+    assert not list(strangers([*known, "bosa_log", "BOSA_HUB_OAUTH__DRIVE__CLIENT_ID", "PATH", "BOSA"]))
+    assert list(strangers(["BOSA_READONLY", "BOSA_LISTINGS"])) == [
+        "BOSA_LISTINGS is no setting, and counts for nothing",
+        "BOSA_READONLY is no setting, and counts for nothing: did you mean BOSA_READ_ONLY?",
+    ]
+
+
+def test_a_path_may_begin_with_the_home_folder(home: Path, variables: Variables) -> None:
+    file = write(home / "x.toml", 'account = "mine"\n')
+    variables.set("BOSA_DATA_DIR", "~/data")
+    settings = load({"files_root": Path("~")}, Path("~/x.toml"))
+    assert [settings.account, settings.data_dir, settings.files_root] == ["mine", home / "data", file.parent]
+    with pytest.raises(InvalidSettings, match="--config: "):
+        load({}, Path("~nobody-of-this-name/x.toml"))
 
 
 @pytest.mark.parametrize("address", ["https://me:7291827@api.example.com", "me:7291827@api.example.com"])

@@ -1,6 +1,7 @@
 """Flags that several commands take: the same as the settings, in kebab case."""
 
 import inspect
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec
 import typer
 
 from bosa_mcp import logins, logs, settings
+from bosa_mcp.invisible import plain
 from bosa_mcp.settings import Settings
 
 P = ParamSpec("P")
@@ -83,6 +85,8 @@ def settled(
             flags = {name: given.pop(name, None) for name in added}
             file = flags.pop("config")
             chosen = settings.load(flags, file if isinstance(file, Path) else None)
+            for line in settings.strangers(name for name, value in os.environ.items() if value):
+                typer.echo(f"bosa-mcp: {plain(line)}", err=True)
             logged = chosen.log_level if "log_level" in chosen.model_fields_set else level
             logs.configure(chosen.log, logged, [*settings.secrets(chosen), *logins.secrets(chosen)])
             command(chosen, *args, **given)
