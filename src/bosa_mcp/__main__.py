@@ -3,12 +3,19 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 
 def main() -> None:
     """Runs the command line; what it imports may be interrupted too."""
-    if sys.stderr is None:  # closed by whoever started it: what is opened next would take its number
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  it lasts as long as the process
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started it: what is opened next would take its number
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it lasts as long as the process
+    # a terminal that cannot show one character still shows the others
+    cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")
     try:
         from bosa_mcp import cli  # noqa: PLC0415  as the docstring says
 

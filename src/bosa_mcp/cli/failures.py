@@ -23,6 +23,10 @@ def told(failure: BaseException) -> tuple[int, str]:
     """The exit code for a failure, and one line that says what to change; any other failure is a fault of ours."""
     if isinstance(failure, typer.TyperException):
         return 2, failure.format_message()
+    if isinstance(failure, typer.Abort):
+        if isinstance(failure.__context__, KeyboardInterrupt):
+            raise failure.__context__
+        return 1, "The input ended before the question was answered: nothing was done."
     if isinstance(failure, (InvalidSettings, SetupError)):
         return 2, str(failure)
     if isinstance(failure, CannotListen):
