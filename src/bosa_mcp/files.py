@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from bosa_connectors.saving import Landing
 from bosa_mcp import links, results
+from bosa_mcp.folders import make_folder
 from bosa_mcp.links import Links
 from bosa_mcp.resources import is_text
 from bosa_mcp.store import Kept, Store, StoreError
@@ -119,5 +120,5 @@ async def save(store: Store, kept: Kept, folder: Path) -> Path:
 
 
 def _landing(folder: Path, name: str) -> Landing:
-    folder.mkdir(0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     return Landing(folder, name)

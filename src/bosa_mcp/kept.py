@@ -21,6 +21,7 @@ from bosa_connectors.calls import Action
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.errors import BosaError
 from bosa_connectors.shapes import is_object, items, members
+from bosa_mcp.folders import make_folder
 
 FORMAT: Final = 1
 """A file of another one is passed over."""
@@ -83,7 +84,7 @@ class Shelf:
     def save(self, before: Mapping[str, Listed], now: Mapping[str, Listed], names: Sequence[str] | None = None) -> None:
         """Keeps what the API lists now in place of what it listed before, and which connectors it has."""
         try:
-            self.folder.mkdir(0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             for connector in before.keys() - now.keys():
                 self._path(connector).unlink(missing_ok=True)
             for connector, each in now.items():

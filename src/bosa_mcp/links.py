@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import structlog
 
+from bosa_mcp.folders import make_folder
 from bosa_mcp.store import Kept
 
 LASTING: Final = 15 * 60
@@ -85,7 +86,7 @@ def key(folder: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """The whole key, readable by nobody else; that of another process where it was faster."""
-    path.parent.mkdir(0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, new = mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

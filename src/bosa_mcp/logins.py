@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bosa_mcp.folders import make_folder
 from bosa_mcp.settings import InvalidSettings, Settings
 
 FILE: Final = "login.json"
@@ -74,7 +75,7 @@ def secrets(settings: Settings) -> list[str]:
 def save(settings: Settings, login: Login) -> Path:
     """Keeps the login in place of the one before; nobody else can read it."""
     file = path(settings)
-    file.parent.mkdir(0o700, parents=True, exist_ok=True)
+    make_folder(file.parent)
     handle, new = mkstemp(dir=file.parent, prefix=".new-")  # mode 0600
     try:
         with os.fdopen(handle, "wb") as opened:

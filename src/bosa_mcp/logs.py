@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bosa_mcp import redaction
 from bosa_mcp.backlog import Backlog
 from bosa_mcp.imports import without_rich
+from bosa_mcp.invisible import plain
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _QUIET: Final = ("httpx", "httpcore", "mcp", "uvicorn", "anyio", "asyncio")
 """Libraries of which only warnings are wanted: httpx logs every address at info."""
+
+_READER: Final = "mcp.server.sse"
+"""Whose tracebacks hold what clients send."""
 
 
 def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[str] = ()) -> None:
@@ -54,6 +58,9 @@ def configure(style: Literal["pretty", "json"], level: str, secrets: Collection[
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    reader = logging.getLogger(_READER)
+    reader.removeFilter(_no_content)
+    reader.addFilter(_no_content)
     sys.excepthook = _told
 
 
@@ -69,9 +76,21 @@ def _redacting(secrets: Collection[str]) -> "Processor":
     """Cleans each event, whoever wrote it, right before it is rendered."""
 
     def redact(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
-        return {name: redaction.clean_named(name, value, secrets) for name, value in event.items()}
+        cleaned = {name: redaction.clean_named(name, value, secrets) for name, value in event.items()}
+        return {name: _plain(value) for name, value in cleaned.items()}
 
     return redact
+
+
+def _plain(value: object) -> object:
+    """The value without what would steer a terminal; in lists and objects it is escaped anyway."""
+    return plain(value) if isinstance(value, str) else value
+
+
+def _no_content(record: logging.LogRecord) -> bool:
+    """Lets a line of the MCP library through without its traceback, which quotes the message that it could not read."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def _renderer(structlog: "ModuleType", style: Literal["pretty", "json"]) -> "Processor":

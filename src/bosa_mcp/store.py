@@ -23,6 +23,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from bosa_connectors.errors import TooLarge
+from bosa_mcp.folders import make_folder
 
 if TYPE_CHECKING:
     from obstore import ListStream, ObjectMeta
@@ -87,7 +88,7 @@ class Store:
         try:
             if isinstance(url, Path) or url.startswith("file://"):
                 folder = url if isinstance(url, Path) else Path(url.removeprefix("file://"))
-                folder.mkdir(0o700, parents=True, exist_ok=True)
+                make_folder(folder)
                 return cls(LocalStore(folder, automatic_cleanup=True), folder)
             return cls(from_url(url))
         except (OSError, ValueError, BaseError) as odd:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import typer
 
 from bosa_hub.serve import RunningHub
+from bosa_mcp.cli.failures import told
 
-from .processes import environment, run, started
+from .processes import COMMAND, environment, run, started
 from .scripted_api import WAIT
 
 COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config")
@@ -133,3 +135,20 @@ def test_rich_is_imported_only_to_print(tmp_path: Path) -> None:
 def test_a_hub_does_not_mind_the_token_of_a_user(tmp_path: Path) -> None:
     with started(tmp_path, "hub", "--port", "0", BOSA_USER_TOKEN="token") as hub:
         assert hub.log_line("ready ")
+
+
+def test_whoever_leaves_at_a_question_is_shown_no_traceback() -> None:
+    interrupted = typer.Abort()
+    interrupted.__context__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        told(interrupted)
+    code, line = told(typer.Abort())
+    assert (code, line.startswith("The input ended")) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["serve <&-", "tools >&-", "demo | head -1 >/dev/null", "demo >/dev/null"])
+def test_standard_streams_that_are_closed_or_narrow_end_in_no_traceback(tmp_path: Path, command: str) -> None:
+    line = f"'{COMMAND[0]}' -m bosa_mcp {command}"
+    variables = environment(tmp_path, BOSA_LOG_LEVEL="error", PYTHONIOENCODING="ascii")
+    done = subprocess.run(["/bin/sh", "-c", line], env=variables, capture_output=True, text=True, check=False)
+    assert [done.returncode, done.stderr] == [0, ""]

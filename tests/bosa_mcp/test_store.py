@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -91,6 +92,13 @@ def test_a_sweep_removes_what_the_store_wrote_and_nothing_else(tmp_path: Path) -
         os.utime(path, (0, 0))
     anyio.run(store.sweep)
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(theirs)
+
+
+def test_the_folder_is_made_with_its_parents_for_nobody_else(tmp_path: Path) -> None:
+    Store.at(tmp_path / "data" / "files")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data", tmp_path / "data" / "files")] == [
+        0o700
+    ] * 2
 
 
 async def test_no_name_from_outside_becomes_a_path(tmp_path: Path) -> None:

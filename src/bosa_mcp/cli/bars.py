@@ -23,6 +23,8 @@ def watching() -> Generator["Report"]:
     from rich.console import Console  # noqa: PLC0415  only what prints needs it
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415  likewise
 
+    from bosa_mcp.invisible import plain  # noqa: PLC0415  only what prints needs it
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     columns = (TextColumn("  {task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     bars: dict[tuple[str, bool], TaskID] = {}
@@ -30,7 +32,7 @@ def watching() -> Generator["Report"]:
 
     async def report(said: "str | Moved") -> None:
         if isinstance(said, str):
-            console.print(f"  {said}", style="dim", markup=False)
+            console.print(f"  {plain(said)}", style="dim", markup=False)
         else:
             _show(progress, bars, said)
 

@@ -13,6 +13,7 @@ import typer
 from bosa_mcp.cli.failures import CommandFailed
 from bosa_mcp.cli.linked import FLAGS, open_linking
 from bosa_mcp.cli.options import Json, settled
+from bosa_mcp.invisible import plain
 from bosa_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def connect(
     from bosa_mcp.linking import told  # noqa: PLC0415  it takes a while to import
 
     said = {"connector": connector, "account": account or None}
-    typer.echo(json.dumps(said, ensure_ascii=False) if as_json else told(account))
+    typer.echo(json.dumps(said, ensure_ascii=False) if as_json else plain(told(account)))
 
 
 def _wants_service() -> bool:
@@ -96,7 +97,7 @@ def _configured(
 
 def _said(wrong: "Wrong") -> str:
     beside = (f"{name or 'configuration'}: {text}" for name, text in wrong.beside.items())
-    return " ".join([*wrong.besides, "; ".join(beside)]).strip()
+    return plain(" ".join([*wrong.besides, "; ".join(beside)]).strip())
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -127,7 +128,7 @@ async def _agreed(chosen: Settings, connector: str, replace: bool, browser: bool
     async with open_linking(chosen) as (linking, caller, _):
         ticket = await linking.link(caller, connector, replaces=replace)
         url = ticket.url if ticket.purpose.schema is None else await linking.consent(ticket)
-        typer.echo(f"Open this page to link an account of {connector}:\n{url}", err=True)
+        typer.echo(f"Open this page to link an account of {connector}:\n{plain(url)}", err=True)
         if browser and sys.stderr.isatty():
             webbrowser.open(url)
         return await _awaited(linking, ticket)

@@ -9,6 +9,7 @@ import typer
 
 from bosa_mcp.cli.options import API, PLACES, Json, settled
 from bosa_mcp.imports import quick
+from bosa_mcp.invisible import plain
 from bosa_mcp.redaction import redact
 from bosa_mcp.settings import Settings, check_api, secrets
 
@@ -53,7 +54,8 @@ async def _look(chosen: Settings, show: bool) -> "list[Finding]":  # noqa: FBT00
     hidden = secrets(chosen)
     found: list[Finding] = []
     async for each in findings_of(chosen):
-        clean = Finding(each.check, each.state, redact(each.message, hidden), each.remedy)
+        remedy = each.remedy and plain(redact(each.remedy, hidden))
+        clean = Finding(each.check, each.state, plain(redact(each.message, hidden)), remedy)
         found.append(clean)
         if show:
             _print(clean)

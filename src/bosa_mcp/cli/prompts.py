@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import typer
 
+from bosa_mcp.invisible import plain
 from bosa_mcp.questions import Question, spelled
 
 
@@ -14,15 +15,16 @@ def answers(asked: Iterable[Question]) -> dict[str, str]:
 
 def _answer(question: Question) -> str:
     _explain(question)
+    label = plain(question.label)
     if question.kind == "check":
-        return "yes" if typer.confirm(question.label, default=question.default is True, err=True) else ""
-    default = "" if question.default is None else spelled(question.default)
+        return "yes" if typer.confirm(label, default=question.default is True, err=True) else ""
+    default = "" if question.default is None else plain(spelled(question.default))
     while True:
         text: str = typer.prompt(
-            question.label, default=default, show_default=bool(default), hide_input=question.is_secret, err=True
+            label, default=default, show_default=bool(default), hide_input=question.is_secret, err=True
         )
         if trouble := _trouble(question, text):
-            typer.echo(trouble, err=True)
+            typer.echo(plain(trouble), err=True)
         else:
             return text
 
@@ -33,7 +35,7 @@ def _explain(question: Question) -> None:
     marks += ["JSON"] if question.kind == "json" else []
     text = f"{question.help} ({'; '.join(marks)})" if marks else question.help
     if text.strip():
-        typer.secho(text.strip(), dim=True, err=True)
+        typer.secho(plain(text).strip(), dim=True, err=True)
 
 
 def _trouble(question: Question, text: str) -> str | None:
