@@ -9,7 +9,7 @@ from bosa_connectors.shapes import is_array, is_object
 
 _HEADERS: Final = r"(?:proxy-)?authorization|(?:set-)?cookie"
 _NAMES: Final = (
-    r"x-api-\w+|[\w-]{0,40}(?:api[_-]?key|master[_-]?key|encryption[_-]?key|token|secret|passw(?:or)?d"
+    r"x-api-\w+|[\w-]{0,40}(?:api[_-]?key|master[_-]?key|encryption[_-]?key|access[_-]?key|private[_-]?key|token|secret|passw(?:or)?d"
     r"|passphrase|signature|credentials?|auth[_-]string)"
 )
 _IS: Final = (
@@ -19,7 +19,7 @@ _IS: Final = (
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), instead)
     for pattern, instead in (
-        (r"sk-(?:client|user)-[\w.=+/~-]+", HIDDEN),
+        (r"sk-(?:client|user)-[\w.=+/~-]{8,}", HIDDEN),
         (r"eyJ[\w.=+/-]{8,}", HIDDEN),
         (r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@\"'<>\\]{1,500}@", rf"\1{HIDDEN}@"),
         (r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s?#\"'<>\\]{0,2000}[?#])[^\s\"'<>\\]+", rf"\1{HIDDEN}"),
@@ -31,7 +31,7 @@ _PATTERNS: Final = tuple(
 )
 """None of them takes long, whatever the text: they begin with a fixed word, or are bounded."""
 _SUSPECT: Final = re.compile(
-    r"sk-|eyj|://|auth|cookie|x-api-|key|token|secret|passw|passphrase|signature|credential|bearer|basic"
+    r"sk-|eyj|://|auth|cookie|x-api-|key|token|secret|passw|passphrase|signature|credential|bearer|basic|/connect"
 )
 """Something of this is in every text, its letters made small, that one of the patterns changes."""
 _IS_SECRET: Final = re.compile(f"{_HEADERS}|{_NAMES}", re.IGNORECASE)
