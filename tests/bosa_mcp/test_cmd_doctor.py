@@ -184,3 +184,24 @@ def test_a_key_has_a_shape() -> None:
 def test_little_room_on_the_disk_is_a_warning_and_none_a_failure() -> None:
     found = [findings.folder("x", 0o40700, megabytes * 1024**2, is_writable=True).state for megabytes in (1, 100, 1000)]
     assert found == ["fail", "warn", "ok"]
+
+
+def test_a_login_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(0o700)
+    (tmp_path / "data" / "login.json").write_text("nonsense")
+    code, found = examined(tmp_path, "--store", "foo")
+    assert [code, found["start"]["state"]] == [1, "fail"]
+    assert "login.json cannot be read" in found["start"]["message"]
+
+
+def test_names_that_match_nothing_are_told(tmp_path: Path) -> None:
+    code, found = examined(tmp_path, BOSA_CONNECTORS="note", BOSA_EXCLUDE="zzz*")
+    assert [code, found["catalogue"]["state"]] == [0, "warn"]
+    assert "BOSA_CONNECTORS 'note' (did you mean notes?)" in found["catalogue"]["message"]
+    assert "BOSA_EXCLUDE 'zzz*'" in found["catalogue"]["message"]
+
+
+def test_a_store_that_cannot_be_is_named_by_its_setting(tmp_path: Path) -> None:
+    done = run(tmp_path, "tools", "--store", "foo")
+    assert [done.returncode, len(done.stderr.splitlines())] == [2, 1]
+    assert "BOSA_STORE: " in done.stderr

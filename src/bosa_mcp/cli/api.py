@@ -30,8 +30,8 @@ from bosa_mcp.ours import OURS
 from bosa_mcp.refresh import Tools
 from bosa_mcp.results import Refusal
 from bosa_mcp.server import create_server
-from bosa_mcp.settings import Settings, reveal
-from bosa_mcp.store import Store
+from bosa_mcp.settings import InvalidSettings, Settings, reveal
+from bosa_mcp.store import Store, StoreError
 from bosa_mcp.tickets import Tickets
 from bosa_mcp.transports import Serving
 from bosa_mcp.users import Users
@@ -84,7 +84,7 @@ async def open_parts(
     """
     with open_api(settings, has_user=has_user) as api:
         async with AsyncBosaConnector(api.url, api.credentials.api_key, error_contract=2) as connector:
-            store = Store.at(settings.store or settings.data_dir / "files")
+            store = _store(settings)
             caller = Caller(api.identity, api.credentials)
             wanted = Filter(
                 frozenset(settings.connectors), settings.include, settings.exclude, read_only=settings.read_only
@@ -141,6 +141,15 @@ async def with_pages(
     pages = Desk(linking).routes()
     async with doorway.usable(pages):
         yield replace(parts, linking=linking), pages
+
+
+def _store(settings: Settings) -> Store:
+    try:
+        return Store.at(settings.store or settings.data_dir / "files")
+    except StoreError as odd:
+        if settings.store is None:
+            raise
+        raise InvalidSettings(f"BOSA_STORE: {odd}") from odd
 
 
 async def _nowhere() -> str:

@@ -18,7 +18,8 @@ import obstore
 from anyio import to_thread
 
 from bosa_connectors.aio import AsyncBosaConnector
-from bosa_connectors.errors import BosaError
+from bosa_connectors.errors import BosaError, Unauthenticated
+from bosa_hub.errors import SetupError
 from bosa_mcp import logins
 from bosa_mcp.cli import findings
 from bosa_mcp.cli.api import Api, open_api
@@ -26,7 +27,7 @@ from bosa_mcp.cli.findings import Finding
 from bosa_mcp.filters import Filter
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import FIRST_BUDGET, Tools
-from bosa_mcp.settings import DEFAULT_API, Settings, reveal
+from bosa_mcp.settings import DEFAULT_API, InvalidSettings, Settings, reveal
 from bosa_mcp.store import Store, StoreError
 
 PATIENCE: Final = 10.0
@@ -34,7 +35,15 @@ PATIENCE: Final = 10.0
 
 
 async def findings_of(chosen: Settings) -> AsyncIterator[Finding]:
-    """One finding after another, as each is made."""
+    """One finding after another, as each is made; what ends the look early is the last."""
+    try:
+        async for finding in _found(chosen):
+            yield finding
+    except (InvalidSettings, SetupError, OSError) as odd:
+        yield Finding("start", "fail", str(odd), "A server with these settings does not start before that is right.")
+
+
+async def _found(chosen: Settings) -> AsyncIterator[Finding]:
     yield _data_folder(chosen.data_dir)
     yield await _store(chosen)
     if chosen.is_embedded:
@@ -81,7 +90,9 @@ async def _reached(connector: AsyncBosaConnector) -> Finding:
             names = await connector.get_available_modules()
     except (BosaError, TimeoutError) as failure:
         said = str(failure) or f"{connector.api_base_url} did not answer within {PATIENCE:g} s"
-        return Finding("address", "fail", said, "Is BOSA_API_BASE_URL right, and the API running?")
+        is_key = isinstance(failure, Unauthenticated)
+        remedy = "Check BOSA_API_KEY." if is_key else "Is BOSA_API_BASE_URL right, and the API running?"
+        return Finding("address", "fail", said, remedy)
     took = f"{1_000 * (time.monotonic() - began):.0f} ms"
     return Finding("address", "ok", f"{connector.api_base_url} lists {len(names)} connectors in {took}")
 
@@ -108,6 +119,11 @@ async def _catalogue(chosen: Settings, connector: AsyncBosaConnector) -> Finding
     await tools.refresh(FIRST_BUDGET)
     table = tools.table
     missing = [f"{'the API' if name == '*' else name} ({reason})" for name, reason in table.missing.items()]
+    there = {*table.offers, *table.barred, *table.filtered}
+    if idle := [] if missing else list(wanted.idle(there, {*table.listed, *table.unwanted})):
+        told = (f"{what} {text[:100]!r}{f' (did you mean {near}?)' if near else ''}" for what, text, near in idle)
+        said = f"{len(table.offers)} tools; nothing matches {'; '.join(told)[:500]}"
+        return Finding("catalogue", "warn", said, "`bosa-mcp tools` lists what there is.")
     return findings.catalogue(
         len(table.offers), len(table.listed), missing, len(table.odd), max(ages) if ages else None
     )
