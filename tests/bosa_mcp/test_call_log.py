@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -147,3 +149,24 @@ def test_no_secret_and_no_value_reaches_standard_error(told: list[str]) -> None:
     assert sum("tool call" in line for line in told) == 3 * (len(PLANTED) + 1)
     leaked = {name: line for name, secret in PLANTED.items() for line in told if secret in line}
     assert leaked == {}
+
+
+_FOREIGN = """
+import logging
+from bosa_mcp import logs
+
+logs.configure("pretty", "info")
+for name in ("mcp.server.sse", "bosa_mcp"):
+    try:
+        raise ValueError("planted\\x1b]0;title\\x07")
+    except ValueError:
+        logging.getLogger(name).exception("of %s\\x1b[2J", name)
+"""
+
+
+def test_a_message_that_cannot_be_read_is_not_quoted_and_no_line_steers_a_terminal() -> None:
+    done = subprocess.run([sys.executable, "-c", _FOREIGN], capture_output=True, text=True, check=True)
+    assert done.stderr.count("planted") == 1
+    assert "of mcp.server.sse" in done.stderr
+    assert "\n" in done.stderr.strip()
+    assert not {"\x1b", "\x07"} & set(done.stderr)
