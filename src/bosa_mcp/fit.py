@@ -122,12 +122,12 @@ def largest(data: object, most: int = 3) -> list[str]:
 
 def fields_that_fit(data: object, budget: int) -> list[str]:
     """Dotted paths, in the order of the data, that `response_fields` may name so that all items fit."""
-    sizes = field_sizes(data, budget)
+    sizes, left = field_sizes(data, budget), budget
     chosen: set[str] = set()
     for path in sorted(sizes, key=lambda path: sizes[path]):
-        if sizes[path] > budget:
+        if sizes[path] > left:
             break
-        budget -= sizes[path]
+        left -= sizes[path]
         chosen.add(path)
     paths = [path for path in sizes if path in chosen]
     while paths and size(select(data, paths)) > budget:  # an item has braces, and a part the names above it

@@ -21,6 +21,7 @@ from bosa_connectors import wire
 from bosa_connectors.errors import nearest
 from bosa_mcp import addresses
 from bosa_mcp.access import SECRET_LENGTH
+from bosa_mcp.imports import quick
 
 PREFIX: Final = "BOSA_"
 FILE: Final = "bosa-mcp.toml"
@@ -173,7 +174,8 @@ _HOLDS_SECRETS: Final = {*_SECRETS, "hub_oauth"}
 
 def _reachable(address: str) -> str:
     """The address, where calls can be sent there. Raises ValueError."""
-    import httpx  # noqa: PLC0415  it takes a while to import
+    with quick():
+        import httpx  # noqa: PLC0415  it takes a while to import
 
     try:
         host = httpx.URL(address).host

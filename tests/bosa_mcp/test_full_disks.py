@@ -79,7 +79,7 @@ def test_a_data_folder_that_cannot_be_is_said_in_a_line(shop: ScriptedApi, tmp_p
     (tmp_path / "in the way").write_text("")
     place = str(tmp_path / "in the way" / "files")
     done = run(tmp_path, "serve", "--store", f"file://{place}", **known(shop))
-    assert done.returncode == 1
+    assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert place in line
     assert "Not a directory" in line
