@@ -241,7 +241,8 @@ class _Look:
         try:
             self.names = await self._connector.get_available_modules()
         except BosaError as failure:
-            self.missing["*"] = f"{failure} {_remedy(failure)}"
+            said = str(failure)
+            self.missing["*"] = f"{said}{'' if said.endswith(('.', '!', '?')) else '.'} {_remedy(failure)}"
             return
         at_once = anyio.Semaphore(AT_ONCE)
         async with anyio.create_task_group() as listing:

@@ -292,4 +292,5 @@ def _explain(odd: ValidationError) -> str:
     is_secret = name in _HOLDS_SECRETS or "@" in str(first["input"])
     got = "" if is_secret else f", got {str(first['input'])[:80]!r}"
     inside = "".join(f"[{part}]" for part in first["loc"][1:])[:80]
-    return f"{PREFIX}{name.upper()}{inside}: {first['msg'].removeprefix('Value error, ')}{got}"
+    between = " cannot be used:" if name in _SECRETS else ":"  # what follows a secret's name and a colon is hidden
+    return f"{PREFIX}{name.upper()}{inside}{between} {first['msg'].removeprefix('Value error, ')}{got}"

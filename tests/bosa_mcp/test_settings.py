@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bosa_mcp.redaction import redact
 from bosa_mcp.settings import InvalidSettings, Settings, check_api, load, reveal, secrets, strangers
 
 SECRETS = ("BOSA_API_KEY", "BOSA_USER_TOKEN", "BOSA_HUB_MASTER_KEY", "BOSA_HUB_ENCRYPTION_KEY")
@@ -177,9 +178,10 @@ def test_a_wrong_flag_is_named_too() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_wrong_secret_is_not_shown(tmp_path: Path, name: str) -> None:
     file = write(tmp_path / "x.toml", f"{name.removeprefix('BOSA_').lower()} = 7291827\n")
-    with pytest.raises(InvalidSettings, match=f"^{name}: ") as odd:
+    with pytest.raises(InvalidSettings, match=f"^{name} cannot be used: ") as odd:
         load({}, file)
     assert "7291827" not in str(odd.value)
+    assert redact(str(odd.value)) == str(odd.value), "nothing of what is wrong is hidden where it is printed"
 
 
 def test_a_secret_is_never_shown(variables: Variables) -> None:
@@ -226,7 +228,7 @@ def test_a_secret_that_cannot_be_sent_is_named_and_space_around_it_is_not_its_ow
 ) -> None:
     for value in ("eyJ7291827…", "7291827 x", "7291827\nx"):
         variables.set(name, value)
-        with pytest.raises(InvalidSettings, match=f"^{name}: .*copy it whole$") as odd:
+        with pytest.raises(InvalidSettings, match=f"^{name} cannot be used: .*copy it whole$") as odd:
             load({})
         assert "7291827" not in str(odd.value)
     variables.set(name, " 7291827\n")
