@@ -6,13 +6,13 @@ examples, null defaults, discriminators and foreign keywords are left out. Argum
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from bosa_connectors.schema import is_deep
+from bosa_connectors.schema import describe, is_deep
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
-from bosa_mcp.invisible import plain
+from bosa_mcp.invisible import INVISIBLE, plain
 
 MOST_NODES: Final = 20_000
 """References that multiply each other would otherwise make a schema of any size."""
@@ -32,12 +32,54 @@ def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, obj
     for part in _parts(root, _ALTERNATIVES):
         for name, each in members(part.get("properties")).items():
             properties[name] = _either(properties[name], each) if name in properties else each
-    names = dict.fromkeys(name for part in _parts(root, ("allOf",)) for name in items(part.get("required")))
+    names = dict.fromkeys(str(name) for part in _parts(root, ("allOf",)) for name in items(part.get("required")))
+    for name in names:
+        properties.setdefault(name, {})
+    listed = {**properties, **instead}
     required = {"required": list(names)} if names else {}
-    whole: dict[str, object] = {"type": "object", "properties": {**properties, **instead}, **required}
+    whole: dict[str, object] = {"type": "object", "properties": listed, **required, **_beside(root, names, instead)}
     if is_deep(whole):
         raise ValueError("the schema is too large: nested more deeply than a list of tools can hold")
     return whole
+
+
+def refuse_invisible(schema: Mapping[str, object]) -> None:
+    """A ValueError for a name or a value with characters that nobody sees: it cannot be given as it is shown."""
+    ahead: list[object] = [schema]
+    for value in ahead:
+        ahead += [*value, *value.values()] if is_object(value) else items(value)
+        if isinstance(value, str) and INVISIBLE.search(value):
+            raise ValueError(f"its schema holds {ascii(value)[:100]}, with characters that nobody sees")
+
+
+def _beside(root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object]) -> dict[str, object]:
+    """What a root says of its arguments together: in keywords, but for what would rule out arguments of ours."""
+    beside = {key: root[key] for key in ("additionalProperties", "dependentRequired") if key in root}
+    patterns = members(root.get("patternProperties"))
+    apart = {pattern for pattern in patterns if any(re.search(pattern, name) for name in ours)}
+    if kept := {pattern: each for pattern, each in patterns.items() if pattern not in apart}:
+        beside["patternProperties"] = kept
+    said = dict.fromkeys(str(part["description"]) for part in _parts(root, _ALTERNATIVES) if "description" in part)
+    said |= dict.fromkeys(f"Further arguments that match {each}: {describe(patterns[each])}." for each in apart)
+    said |= dict.fromkeys(_together(root, required))
+    return beside | ({"description": " ".join(said)} if said else {})
+
+
+def _together(root: Mapping[str, object], required: Collection[str]) -> Iterator[str]:
+    """In a sentence each, what no model API takes at a root, and what would count our arguments in."""
+    for key in _UNIONS[:2]:
+        needed = [
+            " and ".join(str(name) for name in items(members(branch).get("required")) if name not in required)
+            for branch in items(root.get(key))
+        ]
+        if any(needed) and len(set(needed)) > 1:
+            yield f"Give {', or '.join(dict.fromkeys(each or 'none of these' for each in needed))}."
+    if "minProperties" in root:
+        yield f"At least {root['minProperties']} of the arguments."
+    if "maxProperties" in root:
+        yield f"At most {root['maxProperties']} of the arguments."
+    if "propertyNames" in root:
+        yield f"Names of arguments: {describe(root['propertyNames'])}."
 
 
 def _parts(root: Mapping[str, object], keys: Iterable[str]) -> Iterator[Mapping[str, object]]:

@@ -14,7 +14,7 @@ from bosa_connectors import paging
 from bosa_connectors.calls import Action
 from bosa_connectors.effects import effect
 from bosa_connectors.shapes import items, members
-from bosa_mcp.compact import compact
+from bosa_mcp.compact import compact, refuse_invisible
 from bosa_mcp.invisible import plain
 
 KEY_LENGTH: Final = 64
@@ -56,6 +56,8 @@ _SECTION = re.compile(r"^(args|arguments|parameters|params|returns?|raises|yield
 _KEY = re.compile(rf"[a-zA-Z0-9_.-]{{1,{KEY_LENGTH}}}")
 _NO_KEY = re.compile(r"[^a-zA-Z0-9_.-]")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+_ODD = re.compile(r"[^\x20-\x7e]|\\[bfu]")
+"""What JSON that holds an invisible character holds."""
 _WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -110,7 +112,10 @@ def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
         input_schema=_with_names(input_schema, renamed) if renamed else input_schema,
         annotations=annotate(action),
     )
-    size = len(tool.model_dump_json(by_alias=True, exclude_none=True).encode())
+    written = tool.model_dump_json(by_alias=True, exclude_none=True)
+    if _ODD.search(written):
+        refuse_invisible(tool.input_schema)
+    size = len(written.encode())
     if size > MOST_BYTES:
         raise ValueError(f"its definition of {size:,} bytes is too large for a list of tools")
     return Offer(tool, action, fields_argument, items_argument, size, account_argument, renamed=renamed)
@@ -146,8 +151,19 @@ def _with_names(schema: dict[str, object], renamed: Mapping[str, str]) -> dict[s
         said = f"{members(each).get('description', '')} (the API calls it {plain(own)[:KEY_LENGTH]!r})".strip()
         shown = {**members(each), "description": said} if own in renamed else each
         properties[renamed.get(own, own)] = shown
-    required = [renamed.get(str(own), own) for own in items(schema.get("required"))]
-    return {**schema, "properties": properties, **({"required": required} if required else {})}
+    named = {**schema, "properties": properties}
+    if "required" in schema:
+        named["required"] = _renamed(schema["required"], renamed)
+    if "dependentRequired" in schema:
+        depending = members(schema["dependentRequired"])
+        named["dependentRequired"] = {
+            renamed.get(own, own): _renamed(names, renamed) for own, names in depending.items()
+        }
+    return named
+
+
+def _renamed(names: object, renamed: Mapping[str, str]) -> list[object]:
+    return [renamed.get(str(own), own) for own in items(names)]
 
 
 def annotate(action: Action) -> types.ToolAnnotations:

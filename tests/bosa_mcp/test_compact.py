@@ -230,6 +230,43 @@ def test_an_action_that_takes_nothing_takes_an_empty_object() -> None:
     assert compact({}, {}) == {"type": "object", "properties": {}}
 
 
+@pytest.mark.parametrize(
+    ("said", "listed"),
+    [
+        ({"description": "What is left out stays."}, {"description": "What is left out stays."}),
+        ({"additionalProperties": {"type": "string", "title": "T"}}, {"additionalProperties": {"type": "string"}}),
+        ({"patternProperties": {"^x_": {"type": "integer"}}}, {"patternProperties": {"^x_": {"type": "integer"}}}),
+        ({"dependentRequired": {"a": ["b"]}}, {"dependentRequired": {"a": ["b"]}}),
+        (
+            {"minProperties": 1, "maxProperties": 2},
+            {"description": "At least 1 of the arguments. At most 2 of the arguments."},
+        ),
+        (
+            {"propertyNames": {"maxLength": 3}},
+            {"description": "Names of arguments: any value of at most 3 characters."},
+        ),
+        (
+            {"patternProperties": {"_": {"type": "integer"}}},
+            {"description": "Further arguments that match _: integer."},
+        ),
+        (
+            {"oneOf": [{"required": ["a"]}, {"required": ["b", "c"]}], "description": "Who."},
+            {"description": "Who. Give a, or b and c."},
+        ),
+        ({"anyOf": [{"required": ["a"]}, {}]}, {"description": "Give a, or none of these."}),
+    ],
+    ids=str,
+)
+def test_what_a_root_says_of_its_arguments_together_stays(said: Json, listed: Json) -> None:
+    ours: Json = {"max_items": {"type": "integer"}}
+    names = {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}}
+    assert compact({**takes(**names), **said}, ours) == {**takes(**names, **ours), **listed}
+
+
+def test_a_required_argument_is_listed_also_where_the_api_says_nothing_more_of_it() -> None:
+    assert compact(takes("p", q={"type": "string"}), {}) == takes("p", q={"type": "string"}, p={})
+
+
 def test_a_parameter_of_ours_takes_the_place_of_the_one_of_that_name() -> None:
     schema = takes("p", p={"$ref": "https://elsewhere.example/huge"}, q={"type": "string"})
     assert compact(schema, {"p": {"type": "array"}}) == takes("p", q={"type": "string"}, p={"type": "array"})

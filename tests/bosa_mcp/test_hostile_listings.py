@@ -10,6 +10,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 from starlette.responses import Response
 
+from bosa_mcp.invisible import INVISIBLE
 from bosa_mcp.table import PAGE_BYTES
 from bosa_mcp.tools import DESCRIPTION_LENGTH
 
@@ -44,6 +45,12 @@ HOSTILE: dict[str, tuple[bool, Json]] = {
     "half a character in a choice": (True, {SCHEMA: takes(p={"enum": ["\ud800"]})}),
     "half a character in a name": (True, {SCHEMA: takes(**{"\ud800": {"type": "string"}})}),
     "what nobody sees": (True, {"docstring": "Finds\u202e.sdneS\u202c items\U000e0041\u200b."}),
+    "a choice that nobody sees": (False, {SCHEMA: takes(p={"enum": ["all", "none\u200b\U000e0041"]})}),
+    "a default that nobody sees": (False, {SCHEMA: takes(p={"type": "string", "default": "\x1b[8m"})}),
+    "a name below that nobody sees": (False, {SCHEMA: takes(p=takes(**{"a\u202eb": {"type": "string"}}))}),
+    "a name that nobody sees": (True, {SCHEMA: takes(**{"a\u202eb": {"type": "string"}})}),
+    "a format that nobody sees": (False, {SCHEMA: takes(p={"type": "string", "format": "\ufeffdate"})}),
+    "an emoji in a choice": (True, {SCHEMA: takes(p={"enum": ["❤️", "👩\u200d🌾"], "default": "a\n\t"})}),
     "a name that is no text": (True, {SCHEMA: {**takes(p={"type": "string"}), "title": ["no", "text"]}}),
     "größe ändern 😀": (True, {}),
     "a" * 500: (True, {}),
@@ -80,6 +87,7 @@ async def test_an_odd_action_costs_no_other(
     for tool in listed.values():
         assert len(tool.description or "") <= DESCRIPTION_LENGTH
         assert "x-mcp-header" not in str(tool.input_schema)
+        assert not INVISIBLE.search(json.dumps(tool.input_schema, ensure_ascii=False).replace("\\n", ""))
         assert tool.input_schema["type"] == "object"
         assert not {"anyOf", "oneOf", "allOf", "$ref"} & tool.input_schema.keys()
     assert not any("elsewhere" in asked.path for asked in api.asked)

@@ -46,6 +46,7 @@ async def test_the_hubs_actions_are_tools(hub: RunningHub, hub_user: Credentials
             "response_fields": FIELDS,
         },
         "required": ["title", "body"],
+        "description": "A note to keep.",
     }
 
 
