@@ -1,10 +1,11 @@
 """What a model sent becomes what the action takes, and what is ours."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bosa_connectors import header, schema, wire
+from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
@@ -17,6 +18,8 @@ _ACCOUNT = "the name of a linked account, as bosa_accounts lists them"
 _ACCOUNT_LENGTH = 200
 _MOST = 100
 """Problems that are looked at closely: a call with more is not mended."""
+_LAYERS = 3
+"""Of texts in texts: a list as text, of numbers as texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,35 +99,51 @@ def unpacked(value: object) -> object:
         return {"True": True, "False": False}.get(value, value)
 
 
-def repaired(own: Mapping[str, object], wrong: InvalidArguments) -> dict[str, object] | None:
-    """The arguments with what their wrong texts hold in place of these; None where there is nothing of the kind."""
-    if len(wrong.errors) > _MOST:
-        return None
-    paths = [problem.path.split(".") for problem in wrong.errors]
-    mended = {name: _mended(value, [path[1:] for path in paths if path[0] == name]) for name, value in own.items()}
-    return mended if mended != own else None
+def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments) -> dict[str, object] | None:
+    """The arguments with what their wrong texts hold in place of these; None where they are wrong all the same."""
+    for _ in range(_LAYERS):
+        if len(wrong.errors) > _MOST:
+            return None
+        mended = dict(own)
+        for problem in wrong.errors:
+            mended = {**mended, **members(_mended(mended, problem.path))}
+        if mended == own:
+            return None
+        try:
+            check(action, mended)
+        except InvalidArguments as still:
+            own, wrong = mended, still
+        else:
+            return mended
+    return None
 
 
-def _mended(value: object, paths: Iterable[list[str]]) -> object:
-    """The value with the texts at these paths unpacked."""
-    for path in paths:
-        if not path:
-            value = unpacked(value)
-        elif is_object(value) and path[0] in value:
-            value = {**value, path[0]: _mended(value[path[0]], [path[1:]])}
-        elif is_array(value) and path[0].isdecimal() and int(path[0]) < len(value):
-            place = int(path[0])
-            value = [*value[:place], _mended(value[place], [path[1:]]), *value[place + 1 :]]
-    return value
+def _mended(value: object, path: str) -> object:
+    """The value with the text at this dotted path unpacked; names on the way may hold dots themselves."""
+    if not path:
+        return unpacked(value)
+    head, _, rest = path.partition(".")
+    if is_array(value) and head.isdecimal() and int(head) < len(value):
+        place = int(head)
+        return [*value[:place], _mended(value[place], rest), *value[place + 1 :]]
+    if not is_object(value):
+        return value
+    leading = [name for name in value if path == name or path.startswith(f"{name}.")]
+    return {**value, **{name: _mended(value[name], path[len(name) + 1 :]) for name in leading}}
 
 
 def others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:
     """What else is wrong."""
     try:
-        schema.check(offer.action, wire.present(offer.action, own))
+        check(offer.action, own)
     except InvalidArguments as wrong:
         return with_ours(offer, wrong).errors
     return ()
+
+
+def check(action: Action, own: Mapping[str, object]) -> None:
+    """Raises InvalidArguments, as the call itself would."""
+    schema.check(action, wire.present(action, own))
 
 
 def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:

@@ -109,14 +109,11 @@ class _Running:
         try:
             got = await self._got(call)
         except InvalidArguments as wrong:
-            mended = arguments.repaired(call.arguments, wrong)
+            mended = arguments.repaired(call.action, call.arguments, wrong)
             if mended is None:
                 raise
             call = replace(call, arguments=mended)
-            try:
-                got = await self._got(call)
-            except InvalidArguments:
-                raise wrong from None
+            got = await self._got(call)
         if isinstance(got, Kept):
             return Answer(self.offer, pages.of(call.action, None, None), file=got)
         return await self._selected(call, await self._pages(call, got))

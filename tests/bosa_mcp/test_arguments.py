@@ -195,6 +195,15 @@ async def test_an_argument_whose_name_model_apis_refuse_is_called_by_another(
     assert [asked.arguments for asked in api.sent("shop/find")] == [{"größe": {"cm": 7}}] * 2
 
 
+async def test_what_goes_together_is_said_in_the_tools_names(api: ScriptedApi, connect: Connect) -> None:
+    name = {"type": "string"}
+    api.offer("shop", "find", {**takes(ü=name, b=name), "dependentRequired": {"ü": ["b"], "b": ["ü"]}})
+    async with connect(api.url) as client:
+        schema = (await tools(client))["shop_find"].input_schema
+    shown = next(iter(schema["properties"]))
+    assert schema["dependentRequired"] == {shown: ["b"], "b": [shown]}
+
+
 async def test_a_renamed_argument_that_begins_like_another_is_told_from_it(api: ScriptedApi, connect: Connect) -> None:
     api.offer("shop", "find", takes(**{"ü": {"type": "object"}, "ü.x": {"type": "integer"}}))
     async with connect(api.url) as client:

@@ -224,6 +224,29 @@ async def test_values_that_arrive_as_text_are_repaired_where_that_is_what_was_me
     assert {problem["path"] for problem in error["errors"]} == {"count", "tags"}
 
 
+@pytest.mark.parametrize(
+    ("schema", "given", "meant"),
+    [
+        (takes(**{"a.b": {"type": "integer"}}), {"a.b": "3"}, {"a.b": 3}),
+        (takes(a={"type": "array", "items": {"type": "integer"}}), {"a": '["1", 2]'}, {"a": [1, 2]}),
+        (
+            takes(a=takes(**{"b.c": {"type": "array", "items": takes(d={"type": "boolean"})}})),
+            {"a": {"b.c": [{"d": "true"}, '{"d": "False"}']}},
+            {"a": {"b.c": [{"d": True}, {"d": False}]}},
+        ),
+    ],
+    ids=["a name with a dot", "texts in a text", "both"],
+)
+async def test_values_are_repaired_wherever_they_stand(
+    api: ScriptedApi, connect: Connect, schema: Json, given: Json, meant: Json
+) -> None:
+    api.offer("shop", "order", schema)
+    api.answer("shop/order", says(1))
+    async with connect(api.url) as client:
+        await answer(client, "shop_order", **given)
+    assert [asked.arguments for asked in api.sent("shop/order")] == [meant]
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "many", [], True])
 async def test_a_number_of_items_that_is_none_is_refused(api: ScriptedApi, connect: Connect, wrong: object) -> None:
     paging(api, "page")

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bosa_connectors import effects, schema, wire
+from bosa_connectors import effects, wire
 from bosa_connectors.calls import Call, Credentials
 from bosa_connectors.errors import InvalidArguments
 from bosa_mcp import arguments
@@ -28,15 +28,11 @@ def preview(offer: "Offer", asked: "Asked", caller: "Caller", api: str) -> dict[
         raise Refusal("unsupported", f"{offer.tool.name} is the server's own: there is no request to show.")
     own = dict(asked.own)
     try:
-        _check(offer, own)
+        arguments.check(offer.action, own)
     except InvalidArguments as wrong:
-        mended = arguments.repaired(own, wrong)
+        mended = arguments.repaired(offer.action, own, wrong)
         if mended is None:
             raise
-        try:
-            _check(offer, mended)
-        except InvalidArguments:
-            raise wrong from None
         own = mended
     who = caller.credentials
     call = Call(offer.action, own, replace(who, api_key=None, user_token=None))
@@ -59,10 +55,6 @@ def _shown(request: wire.Request) -> object:
         piece.decode() if isinstance(piece, bytes) else f"({piece.name}, {piece.content_type}, {piece.size} bytes)"
         for piece in request.body.pieces
     )
-
-
-def _check(offer: "Offer", own: dict[str, object]) -> None:
-    schema.check(offer.action, wire.present(offer.action, own))
 
 
 def _credentials(who: Credentials) -> list[str]:
