@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bosa_connectors.errors import ApiError, BosaError
-from bosa_connectors.shapes import members
+from bosa_connectors.shapes import items, members
 
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 """What an action does to the world."""
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for connecting, and for each silence."""
+
+
+def parts(schema: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The schemas at the root of a schema of which a value has to meet one, or all."""
+    return [members(part) for key in ("anyOf", "oneOf", "allOf") for part in items(schema.get(key))]
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -33,8 +38,16 @@ class Action:
 
     @property
     def properties(self) -> Mapping[str, object]:
-        """The schema of each argument, by its name."""
-        return members(self.schema.get("properties"))
+        """The schema of each argument, by its name; where parts of the whole differ, that of the first."""
+        own = members(self.schema.get("properties"))
+        others = [members(part.get("properties")) for part in parts(self.schema)]
+        return {name: each for names in (*reversed(others), own) for name, each in names.items()} if others else own
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The arguments that have to be given, be it in one part of the whole."""
+        wholes = (self.schema, *parts(self.schema))
+        return frozenset(str(name) for each in wholes for name in items(each.get("required")))
 
 
 @dataclass(frozen=True, slots=True)

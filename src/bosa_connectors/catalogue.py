@@ -6,12 +6,13 @@ that action alone: the catalogue says in `refused` what was wrong with it.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import get_args
 
 from bosa_connectors.calls import Action, Effect
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
-from bosa_connectors.shapes import is_object, items, members
+from bosa_connectors.shapes import is_array, is_object, items, members
 
 PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin"})
 """First path segments that the API keeps for itself: not actions for a person or a model."""
@@ -23,6 +24,7 @@ _PATH_LENGTH = 2_000
 _UNIONS = ("anyOf", "oneOf", "allOf")
 _LEADING = frozenset({"items", "$ref", *_UNIONS})
 """Keywords that lead to what a value may be as well."""
+_OF_PARTS = frozenset({"type", "title", "description", "properties", "required"})
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
 
@@ -90,18 +92,16 @@ def _is_plumbing(name: str, item: object) -> bool:
 def _action(connector: str, name: str, item: object) -> Action:
     listed = _object(item, "it is not a JSON object")
     docstring = listed.get("docstring")
-    schema = _schema(listed)
-    return Action(
+    action = Action(
         connector=connector,
         name=name,
         path=_path(listed.get("path")),
         description=docstring if isinstance(docstring, str) else "",
-        schema=schema,
-        binary=frozenset(
-            argument for argument, field in members(schema.get("properties")).items() if _is_binary(field, schema)
-        ),
+        schema=_schema(listed),
         stated_effect=_EFFECTS.get(str(listed.get("x-bosa-effect"))),
     )
+    files = frozenset(name for name, field in action.properties.items() if _is_binary(field, action.schema))
+    return replace(action, binary=files) if files else action
 
 
 def _path(path: object) -> str:
@@ -127,13 +127,53 @@ def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _whole(schema: Mapping[str, object]) -> Mapping[str, object]:
-    """The schema with what its root refers to in place of the reference, where nothing beside it contradicts that."""
+    """The schema with its root in one piece, where that says the same: what it refers to, and all of its parts."""
     target = _definition(schema.get("$ref"), schema)
     beside = {key: value for key, value in schema.items() if key != "$ref"}
     said = beside.keys() - {"title", "description"}
-    if not is_object(target) or "$ref" in target or any(target.get(key, beside[key]) != beside[key] for key in said):
+    if (
+        is_object(target)
+        and "$ref" not in target
+        and not any(target.get(key, beside[key]) != beside[key] for key in said)
+    ):
+        schema = {**target, **beside}
+    for union in _UNIONS:
+        if is_array(schema.get(union)):
+            schema = {**schema, union: [_resolved(branch, schema) for branch in items(schema[union])]}
+    return _joined(schema)
+
+
+def _resolved(branch: object, root: Mapping[str, object]) -> object:
+    target = _definition(members(branch).get("$ref"), root)
+    return target if is_object(target) and len(members(branch)) == 1 else branch
+
+
+def _joined(schema: Mapping[str, object]) -> Mapping[str, object]:
+    """The schema with the parts that all have to hold in one, where each says only which arguments there are."""
+    own = {key: value for key, value in schema.items() if key != "allOf"}
+    parts = [members(part) for part in items(schema.get("allOf"))]
+    if not parts or not all(map(_is_part, parts)) or "#/allOf/" in str(schema):
         return schema
-    return {**target, **beside}
+    properties: dict[str, object] = {}
+    for each in (*parts, own):
+        for name, field in members(each.get("properties")).items():
+            if properties.setdefault(name, field) != field:
+                return schema
+    required = list(dict.fromkeys(str(name) for each in (own, *parts) for name in items(each.get("required"))))
+    texts = dict.fromkeys(str(each["description"]) for each in (own, *parts) if each.get("description"))
+    described = {"description": " ".join(texts)} if texts else {}
+    return {**own, "properties": properties, **({"required": required} if required else {}), **described}
+
+
+def _is_part(schema: Mapping[str, object]) -> bool:
+    names = schema.get("required", [])
+    return (
+        is_object(schema.get("properties"))
+        and not schema.keys() - _OF_PARTS
+        and schema.get("type", "object") == "object"
+        and is_array(names)
+        and all(isinstance(name, str) for name in names)
+    )
 
 
 def _is_binary(field: object, root: Mapping[str, object]) -> bool:

@@ -136,7 +136,7 @@ def present(action: Action, arguments: Mapping[str, object]) -> dict[str, object
     """The arguments without optional nulls: absent and null mean the same to the API."""
     if not any(value is None for value in arguments.values()):
         return dict(arguments)
-    optional = action.properties.keys() - set(map(str, items(action.schema.get("required"))))
+    optional = action.properties.keys() - action.required
     return {name: value for name, value in arguments.items() if value is not None or name not in optional}
 
 

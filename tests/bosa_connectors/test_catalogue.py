@@ -7,7 +7,8 @@ import pytest
 
 from bosa_connectors import Catalogue
 from bosa_connectors.catalogue import parse
-from bosa_connectors.errors import BadReply, BosaError, ConnectorNotFound, InvalidAction
+from bosa_connectors.errors import BadReply, BosaError, ConnectorNotFound, InvalidAction, InvalidArguments
+from bosa_connectors.schema import check
 
 from .samples import action, listed, takes
 
@@ -159,6 +160,7 @@ def test_an_item_that_makes_no_sense_costs_itself_and_says_why(item: object, rea
 
 
 BINARY = {"type": "string", "format": "binary"}
+TEXT = {"type": "string"}
 
 
 @pytest.mark.parametrize(
@@ -231,6 +233,43 @@ def test_looking_for_files_costs_no_more_than_the_schema_is_long() -> None:
     node = Counting(anyOf=[{"$ref": "#/$defs/Node"}] * 12)
     schema = {**takes(node={"$ref": "#/$defs/Node"}), "$defs": {"Node": node}}
     assert catalogue(a=listed(schema))["a"].binary == frozenset()
+
+
+def test_a_request_put_together_from_parts_is_known_as_one() -> None:
+    owner = {"type": "object", "description": "Whose.", "properties": {"owner": TEXT}, "required": ["owner"]}
+    sizes = takes(size={"type": "integer"}, file=BINARY)
+    schema = {"allOf": [{"$ref": "#/$defs/O"}, sizes], "$defs": {"O": owner}, **takes(owner=TEXT, required=("size",))}
+    found = catalogue(a=listed(schema))["a"]
+    assert found.properties == {"owner": TEXT, "size": {"type": "integer"}, "file": BINARY}
+    assert (found.required, found.binary) == ({"owner", "size"}, {"file"})
+    with pytest.raises(InvalidArguments, match="sise"):
+        check(found, {"owner": "x", "size": 1, "sise": 2})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [takes(p=TEXT), takes(p={"type": "integer"})],
+        [{**takes(p=TEXT), "additionalProperties": False}],
+        [{**takes(p=TEXT), "required": [["p"]]}],
+        [takes(p=TEXT, q={"$ref": "#/allOf/0/properties/p"})],
+        [{"if": {}}],
+        "p",
+        [5],
+    ],
+    ids=str,
+)
+def test_parts_that_say_more_than_which_arguments_there_are_stay_apart(parts: object) -> None:
+    schema = {"type": "object", "allOf": parts}
+    assert catalogue(a=listed(schema), good=listed())["a"].schema == schema
+
+
+def test_the_arguments_of_all_alternatives_are_known() -> None:
+    by_id, by_name = takes(id={"type": "integer"}, note=BINARY), takes(name=TEXT, required=("name",))
+    schema = {"anyOf": [{"$ref": "#/$defs/I"}, by_name], "$defs": {"I": by_id}, **takes(deep={"type": "boolean"})}
+    found = catalogue(a=listed(schema))["a"]
+    assert found.properties.keys() == {"id", "note", "name", "deep"}
+    assert (found.required, found.binary) == ({"name"}, {"note"})
 
 
 @pytest.mark.parametrize("document", [None, [], "notes", 5, [{"notes": {}}]])

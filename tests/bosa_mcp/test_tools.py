@@ -118,6 +118,22 @@ async def test_an_argument_that_is_called_response_fields_and_is_none_stays_the_
     assert [asked.arguments for asked in api.sent("shop/find")] == [{"response_fields": "short"}]
 
 
+@pytest.mark.parametrize("union", ["anyOf", "oneOf", "allOf"])
+async def test_an_argument_in_one_of_several_parts_of_a_request_stays_the_actions(
+    api: ScriptedApi, connect: Connect, union: str
+) -> None:
+    text = {"type": "string"}
+    parts = [{**takes(response_fields=text, page={"type": "integer"}), "minProperties": 1}, takes(max_items=text)]
+    api.offer("shop", "find", {union: parts})
+    api.answer("shop/find", says([{"id": 1, "name": "x"}]))
+    async with connect(api.url) as client:
+        names = (await tools(client))["shop_find"].input_schema["properties"]
+        found = await answer(client, "shop_find", response_fields="short", bosa_response_fields=["id"])
+    assert names.keys() == {"response_fields", "page", "max_items", "bosa_response_fields", "bosa_max_items"}
+    assert found["data"] == [{"id": 1}]
+    assert [asked.arguments for asked in api.sent("shop/find")] == [{"response_fields": "short"}]
+
+
 async def test_a_filter_that_is_no_list_stays_as_it_is(api: ScriptedApi, connect: Connect) -> None:
     api.offer("shop", "find", takes(response_filters={"type": "string"}))
     async with connect(api.url) as client:
