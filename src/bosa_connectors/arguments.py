@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
-from bosa_connectors import fields, retry, schema
+from bosa_connectors import fields, retry
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
 from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.paging import token_fields
+from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
@@ -124,7 +125,7 @@ def fitting(call: Call, wrong: InvalidArguments) -> tuple[Call, list[str]]:
         if len(places) != 1:  # names may hold dots themselves: what could be meant twice stays, and is refused
             continue
         before = given
-        if problem.message == schema.UNKNOWN:
+        if problem.message == UNKNOWN:
             given = _without(given, places[0])
         else:
             kinds = {expected.partition(" ")[0] for expected in problem.expected.split(" or ")}
@@ -173,7 +174,7 @@ def _said(text: str, kinds: Collection[str]) -> object:
 
 def _warning(action: Action, problem: Problem) -> str:
     name = f"{action.connector}.{action.name}"
-    if problem.message != schema.UNKNOWN:
+    if problem.message != UNKNOWN:
         return f"{name} takes {problem.expected[:200]} for {problem.path[:200]!r}: the text there is taken for that."
     hint = f" Did you mean {problem.nearest!r}?" if problem.nearest else ""
     return f"{name} takes no argument {problem.path[:200]!r}: it is left out.{hint}"

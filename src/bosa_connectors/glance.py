@@ -5,6 +5,7 @@ a validator for each branch and resolves each reference at every check. The only
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -76,6 +77,20 @@ def _one_of(checker: _Checker, branches: list[object], instance: object, schema:
     possible = [branch for branch in branches if not _is_another(instance, branch)]
     if len(possible) != 1 or any(True for _ in checker.descend(instance, possible[0])):
         yield from _CLOSELY["oneOf"](checker, branches, instance, schema)
+
+
+def _unique(_: _Checker, said: object, instance: object, __: Node) -> _Errors:
+    if said and is_array(instance) and len({_hashable(each) for each in instance}) < len(instance):
+        yield ValidationError("not unique")
+
+
+def _hashable(value: object) -> object:
+    """A value that is equal to another exactly where JSON says so; jsonschema compares each with each."""
+    if is_object(value):
+        return frozenset((name, _hashable(each)) for name, each in value.items())
+    if is_array(value):
+        return tuple(_hashable(each) for each in value)
+    return (value,) if isinstance(value, bool) else value
 
 
 def _fits(checker: _Checker, instance: object, node: object) -> bool:
@@ -158,12 +173,15 @@ def _is_another(instance: object, node: object) -> bool:
     )
 
 
+_MOST: Final = 1_000
+"""Errors that are told: nobody reads more, and each takes time."""
 _KEYWORDS: Final = {
     "$ref": _reference,
     "properties": _properties,
     "items": _items,
     "anyOf": _any_of,
     "oneOf": _one_of,
+    "uniqueItems": _unique,
 }
 Validator: Final = cast("type[Draft202012Validator]", extend(Draft202012Validator, _KEYWORDS))
 """JSON Schema 2020-12 in full."""
@@ -192,7 +210,7 @@ def compiled(schema: Node, *, takes_files: bool) -> Check:
 
     def check(value: object) -> list[ValidationError]:
         try:
-            return [] if _fits(checker, value, schema) else list(errors(value))
+            return [] if _fits(checker, value, schema) else list(islice(errors(value), _MOST))
         except Unresolvable as odd:
             raise ValueError(str(odd)) from odd
 

@@ -3,27 +3,21 @@
 References to other documents are refused without a request.
 """
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from types import NoneType
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from bosa_connectors.calls import Action
-from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem, nearest
+from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
+from bosa_connectors.problems import Node, explain
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
-
     from bosa_connectors.glance import Check
-
-Node: TypeAlias = Mapping[str, object]
-"""One schema inside a schema."""
-
 
 _FILE = StandIn("(a file)")
 _COMPILED: "WeakKeyDictionary[Action, Check]" = WeakKeyDictionary()
@@ -31,9 +25,9 @@ _SCALARS = (str, int, float, NoneType)
 _DEEP = 100
 """Levels of arguments that no action means to take."""
 
-UNKNOWN = "Unknown field"
-A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _OWN_DEFINITION = re.compile("#/[^/%~]+/[^/%~]+")
+_ECMA = re.compile(r"\\[pP]\{[^{}]{1,100}\}|\\u\{[0-9a-fA-F]{1,6}\}|\\c[A-Za-z]|\\k<\w+>|\(\?<(?P<group>[^\W\d]\w*)>")
+"""What Python writes in another way, or not at all."""
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
 _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -55,7 +49,7 @@ def check(action: Action, arguments: Mapping[str, object]) -> None:
             raise InvalidArguments([Problem("", "Nested too deeply", f"at most {_DEEP} levels")]) from odd
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} cannot be followed: {odd}"[:500]) from odd
     if errors:
-        raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in _problems(error)))
+        raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in explain(error)))
 
 
 def _without_files(action: Action, arguments: Mapping[str, object]) -> Mapping[str, object]:
@@ -106,6 +100,7 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
     if not is_object(node):
         return node if node is not False else _NOTHING
     is_part = is_part or parts is None or id(node) in parts
+    node = _read(node)
     schema = dict(node) | _proper_type(node.get("type"))
     for key, value in node.items():
         below = _is_part_below(key, node, is_part=is_part)
@@ -117,6 +112,34 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
     if "properties" in node and not is_part and not _OPEN & node.keys():
         schema["additionalProperties"] = False
     return schema
+
+
+def _read(node: Node) -> Node:
+    """The schema without the patterns that Python cannot read, of which the API alone can tell what they mean."""
+    by_name = members(node.get("patternProperties"))
+    foreign = {name for name in by_name if is_pattern(name) and not _is_read(name)}
+    if foreign:
+        kept = {name: each for name, each in by_name.items() if name not in foreign}
+        node = {**node, "patternProperties": kept, "additionalProperties": True}
+    if "pattern" in node and is_pattern(node["pattern"]) and not _is_read(node["pattern"]):
+        node = {key: value for key, value in node.items() if key != "pattern"}
+    return node
+
+
+def is_pattern(text: object) -> bool:
+    """Whether this is a regular expression, as JSON Schema takes them from ECMAScript."""
+    return isinstance(text, str) and (_is_read(text) or _is_read(_ECMA.sub(_as_python, text)))
+
+
+def _as_python(found: re.Match[str]) -> str:
+    return f"(?P<{found['group']}>" if found["group"] else "a"
+
+
+def _is_read(pattern: object) -> bool:
+    try:
+        return isinstance(pattern, str) and bool(re.compile(pattern))
+    except (re.error, RecursionError, OverflowError):
+        return False
 
 
 def _proper_type(kind: object) -> dict[str, object]:
@@ -186,151 +209,3 @@ def _anchored(node: object, name: str) -> object:
     schema = members(node)
     below = (_anchored(each, name) for each in (*schema.values(), *items(node)))
     return schema if schema.get("$anchor") == name else next((found for found in below if found), None)
-
-
-def _problems(error: "ValidationError") -> Iterator[Problem]:
-    """What is wrong, in words that a person or a model can act on."""
-    path, schema, instance = _path(error.absolute_path), members(error.schema), cast("object", error.instance)
-    known = members(schema.get("properties"))
-    if error.validator == "required":
-        for name in items(error.validator_value):
-            if name not in members(instance):
-                yield Problem(_join(path, str(name)), "Field required", describe(known.get(str(name))))
-    elif error.validator == "additionalProperties" and error.validator_value is False:
-        patterns = [re.compile(pattern) for pattern in members(schema.get("patternProperties"))]
-        for name in members(instance):
-            if name not in known and not any(pattern.search(name) for pattern in patterns):
-                yield Problem(_join(path, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
-    elif error.validator == "format":
-        yield Problem(path, f"Expected a file, got {_shown(instance)}: give {A_FILE}", A_FILE)
-    elif within := list(_within_union(error)):
-        yield from within
-    else:
-        is_described = error.validator in _DESCRIBED
-        expected = describe(schema) if is_described else error.message[:_LONG]
-        yield Problem(path, f"Expected {expected}, got {_shown(instance)}" if is_described else expected, expected)
-
-
-def _within_union(error: "ValidationError") -> Iterator[Problem]:
-    """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
-    branches: dict[object, list[ValidationError]] = {}
-    for inner in error.context or () if error.validator in _UNIONS else ():
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    possible = [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
-    meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
-    if len(chosen := possible if len(possible) == 1 else meant) == 1:
-        for inner in chosen[0]:
-            yield from _problems(inner)
-    elif possible and not meant:
-        apart = [each for errors in possible for each in errors if _tells_apart(each, error)]
-        if len({_path(each.absolute_path) for each in apart}) == 1:
-            known = [value for each in apart for value in items(each.validator_value) or [each.validator_value]]
-            expected = _one_of(list(dict.fromkeys(map(str, known))))
-            shown = _shown(cast("object", apart[0].instance))
-            yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
-    elif len(meant) > 1:
-        yield from _lacking_in_all(meant, error)
-
-
-def _lacking_in_all(branches: "list[list[ValidationError]]", union: "ValidationError") -> Iterator[Problem]:
-    """What each of the branches requires, and is not there: it may say which of them is meant."""
-    lacking = [
-        {
-            str(name): members(members(inner.schema).get("properties")).get(str(name))
-            for inner in errors
-            if inner.validator == "required" and _depth(inner, union) == 0
-            for name in items(inner.validator_value)
-            if name not in members(cast("object", inner.instance))
-        }
-        for errors in branches
-    ]
-    for name in lacking[0]:
-        if all(name in each for each in lacking):
-            expected = describe({"anyOf": [each[name] for each in lacking]})
-            yield Problem(_join(_path(union.absolute_path), name), "Field required", expected)
-
-
-def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:
-    return inner.validator == "type" and _depth(inner, union) == 0
-
-
-def _depth(inner: "ValidationError", union: "ValidationError") -> int:
-    return len(inner.absolute_path) - len(union.absolute_path)
-
-
-def _tells_apart(inner: "ValidationError", union: "ValidationError") -> bool:
-    """Whether this error says that the branch was not meant: a constant in it, by which branches are told apart."""
-    is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
-    return is_constant and _depth(inner, union) <= 1
-
-
-def describe(schema: object) -> str:
-    """What a schema expects, in a few words: `integer from 1 to 100`, `one of open, closed`."""
-    node = members(schema)
-    if "const" in node:
-        return json.dumps(node["const"])
-    if "enum" in node:
-        return _one_of(items(node["enum"]))
-    for union in ("anyOf", "oneOf"):
-        if union in node:
-            return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
-    kind = node.get("type", "object" if "$ref" in node or "properties" in node else "any value")
-    words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
-    return words + "".join(_limits(node))
-
-
-def _limits(node: Mapping[str, object]) -> Iterator[str]:
-    if "format" in node:
-        yield " (a file)" if node["format"] == "binary" else f" ({node['format']})"
-    if is_object(node.get("items")):
-        yield f" of {describe(node['items'])}"
-    for low, high, unit in _RANGES:
-        if low in node and high in node:
-            yield f" {'of' if unit else 'from'} {node[low]} to {node[high]}{unit}"
-        elif low in node or high in node:
-            yield f" of at {'least' if low in node else 'most'} {node.get(low, node.get(high))}{unit}"
-    for key, words in _LIMITS.items():
-        if key in node:
-            yield f" {words} {node[key]}"
-
-
-_DESCRIBED = frozenset(
-    {"type", "enum", "const", "anyOf", "oneOf", "pattern", "format", "multipleOf", "minimum", "maximum"}
-    | {"exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems"}
-)
-"""Keywords that a description of the schema tells of."""
-_LONG = 300
-
-_RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items"))
-_LIMITS = {
-    "exclusiveMinimum": "above",
-    "exclusiveMaximum": "below",
-    "multipleOf": "that is a multiple of",
-    "pattern": "that matches",
-}
-
-
-def _one_of(values: Sequence[object], most: int = 20) -> str:
-    shown = [value if isinstance(value, str) else json.dumps(value) for value in values]
-    more = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return f"one of {', '.join(shown[:most])}{more}" if shown else "nothing"
-
-
-def _shown(value: object, most: int = 60) -> str:
-    if is_object(value) or is_array(value):
-        return f"an {'object' if is_object(value) else 'array'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=_kind)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _kind(value: object) -> str:
-    """What is no JSON, as a file is, without a word of what is in it."""
-    return f"<{type(value).__name__}>"
-
-
-def _path(parts: Iterable[str | int]) -> str:
-    return ".".join(str(part) for part in parts)
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

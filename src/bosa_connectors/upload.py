@@ -17,7 +17,7 @@ from bosa_connectors.errors import BrokenUpload, InvalidArguments, Problem
 from bosa_connectors.form import CHUNK, Form, Source
 from bosa_connectors.models.file import ConnectorFile
 from bosa_connectors.naming import base_name, label, media_type
-from bosa_connectors.schema import A_FILE
+from bosa_connectors.problems import A_FILE
 from bosa_connectors.shapes import is_array
 
 _END: Final = b""

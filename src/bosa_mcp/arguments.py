@@ -8,6 +8,7 @@ from bosa_connectors import header, schema, wire
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
+from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
@@ -151,7 +152,7 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
     known = list(members(offer.tool.input_schema["properties"]))
     named = [
         replace(problem, nearest=nearest(problem.path, known), expected=f"one of {', '.join(known)}")
-        if problem.message == schema.UNKNOWN and "." not in problem.path
+        if problem.message == UNKNOWN and "." not in problem.path
         else replace(problem, path=offer.shown(problem.path))
         for problem in wrong.errors[:_MOST]
     ]

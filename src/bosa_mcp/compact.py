@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from bosa_connectors.schema import describe, is_deep
+from bosa_connectors.problems import describe
+from bosa_connectors.schema import is_deep, is_pattern
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp.invisible import INVISIBLE, plain
 
@@ -56,13 +57,20 @@ def _beside(root: Mapping[str, object], required: Collection[str], ours: Mapping
     """What a root says of its arguments together: in keywords, but for what would rule out arguments of ours."""
     beside = {key: root[key] for key in ("additionalProperties", "dependentRequired") if key in root}
     patterns = members(root.get("patternProperties"))
-    apart = {pattern for pattern in patterns if any(re.search(pattern, name) for name in ours)}
+    apart = {pattern for pattern in patterns if any(_does_match(pattern, name) for name in ours)}
     if kept := {pattern: each for pattern, each in patterns.items() if pattern not in apart}:
         beside["patternProperties"] = kept
     said = dict.fromkeys(str(part["description"]) for part in _parts(root, _ALTERNATIVES) if "description" in part)
     said |= dict.fromkeys(f"Further arguments that match {each}: {describe(patterns[each])}." for each in apart)
     said |= dict.fromkeys(_together(root, required))
     return beside | ({"description": " ".join(said)} if said else {})
+
+
+def _does_match(pattern: str, name: str) -> bool:
+    try:
+        return bool(re.search(pattern, name))
+    except re.error:  # one that another language reads
+        return True
 
 
 def _together(root: Mapping[str, object], required: Collection[str]) -> Iterator[str]:
@@ -131,11 +139,7 @@ class _Compactor:
             return {} if is_plain else {key: self.node(value, path, within)}
         if key in _SCHEMAS and is_array(value):
             return {key: [self.node(each, path, within) for each in value]}
-        if (
-            key in _SCHEMAS_BY_NAME
-            and is_object(value)
-            and (key != "patternProperties" or all(map(_is_pattern, value)))
-        ):
+        if key in _SCHEMAS_BY_NAME and is_object(value) and (key != "patternProperties" or all(map(is_pattern, value))):
             return {key: {name: self.node(each, (*path, name), within) for name, each in value.items()}}
         raise ValueError(f"{_where(path)} makes no sense")
 
@@ -247,13 +251,6 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_pattern(value: object) -> bool:
-    try:
-        return isinstance(value, str) and bool(re.compile(value))
-    except (re.error, RecursionError, OverflowError):
-        return False
-
-
 def _is_number(value: object) -> bool:
     return is_number(value) and math.isfinite(value)
 
@@ -297,7 +294,7 @@ _VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "const": _is_anything,
     "default": _is_anything,
     "format": _is_text,
-    "pattern": _is_pattern,
+    "pattern": is_pattern,
     "minimum": _is_number,
     "maximum": _is_number,
     "exclusiveMinimum": _is_number,

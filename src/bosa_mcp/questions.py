@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 from bosa_connectors import schema
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
+from bosa_connectors.problems import UNKNOWN, describe
 from bosa_connectors.shapes import is_object, items, members
 from bosa_mcp.invisible import plain
 
@@ -66,7 +67,7 @@ def _question(name: str, said: object, root: Mapping[str, object], *, is_require
         is_secret=is_secret,
         choices=choices,
         default=None if is_secret else node.get("default"),
-        expected=schema.describe({key: value for key, value in node.items() if key != "format"}),
+        expected=describe({key: value for key, value in node.items() if key != "format"}),
     )
 
 
@@ -123,17 +124,19 @@ def _kind(node: Mapping[str, object]) -> Kind:
             return "json"
 
 
-def _holds_secret(name: str, said: object, root: Mapping[str, object], depth: int = _DEPTH) -> bool:
+def _holds_secret(name: str, said: object, root: Mapping[str, object]) -> bool:
     """Whether this, or something in it, is better not seen."""
-    node = _resolved(said, root)
-    if _SECRET.search(name) or node.get("format") == "password" or node.get("writeOnly") is True:
-        return True
-    if depth == 0:
-        return True  # nobody can tell
-    below = [(str(key), each) for key, each in members(node.get("properties")).items()]
-    below += [("", each) for key in ("anyOf", "oneOf", "allOf") for each in items(node.get(key))]
-    below += [("", node[key]) for key in ("items", "additionalProperties") if is_object(node.get(key))]
-    return any(_holds_secret(key, each, root, depth - 1) for key, each in below)
+    ahead, seen = [(name, said)], set[tuple[str, int]]()
+    for key, each in ahead:
+        node = _resolved(each, root)
+        if _SECRET.search(key) or node.get("format") == "password" or node.get("writeOnly") is True:
+            return True
+        below = [(str(inner), one) for inner, one in members(node.get("properties")).items()]
+        below += [("", one) for union in ("anyOf", "oneOf", "allOf") for one in items(node.get(union))]
+        below += [("", node[one]) for one in ("items", "additionalProperties") if is_object(node.get(one))]
+        ahead += [one for one in below if (one[0], id(one[1])) not in seen]  # references multiply, and lead back
+        seen |= {(inner, id(one)) for inner, one in below}
+    return False
 
 
 def configuration(asked: Sequence[Question], given: Mapping[str, str]) -> dict[str, object]:
@@ -218,7 +221,7 @@ def confided(config: Mapping[str, object], asked: Sequence[Question]) -> dict[st
 def _discreet(problem: Problem, asked: Sequence[Question]) -> Problem:
     """The problem; of a secret without the value that was given."""
     is_secret = any(each.is_secret and (each.is_whole or _is_about(problem.path, each.name)) for each in asked)
-    if is_secret and problem.message not in {"Field required", schema.UNKNOWN}:
+    if is_secret and problem.message not in {"Field required", UNKNOWN}:
         return Problem(problem.path, "This is not what is expected here", "a right value")
     return problem
 

@@ -11,6 +11,7 @@ from bosa_connectors import schema
 from bosa_connectors.arguments import fitting, merge
 from bosa_connectors.calls import Action, Call
 from bosa_connectors.errors import InvalidArguments
+from bosa_connectors.problems import UNKNOWN
 
 from .samples import action, takes
 
@@ -51,7 +52,7 @@ def test_what_is_set_right_is_gone_and_all_else_stays(given_: dict[str, object])
     wrong = problems(given_)
     call, said = fitting(Call(CLOSED, given_), InvalidArguments(wrong))
     left = problems(call.arguments)
-    assert not [problem for problem in left if problem.message == schema.UNKNOWN]
+    assert not [problem for problem in left if problem.message == UNKNOWN]
     assert {problem.path for problem in left} <= {problem.path for problem in wrong}
     assert len(said) == len(wrong) - len(left)
     if not said:

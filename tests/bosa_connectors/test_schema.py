@@ -7,7 +7,8 @@ import pytest
 
 from bosa_connectors import Action, AsyncBosaConnector, Call
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
-from bosa_connectors.schema import check, describe
+from bosa_connectors.problems import describe
+from bosa_connectors.schema import check
 
 from .samples import action, takes
 from .scripted import Answer, ScriptedApi
@@ -396,18 +397,56 @@ def test_rarer_keywords_name_what_is_wrong(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "value"),
+    ("schema", "value", "expected"),
     [
-        ({"type": "array", "items": STRING, "uniqueItems": True}, ["a", "a"]),
-        ({"type": "object", "minProperties": 1}, {}),
-        ({"type": "array", "contains": INTEGER}, ["a"]),
-        ({"not": STRING}, "a"),
+        ({"type": "array", "items": STRING, "uniqueItems": True}, ["a", "a"], "items that are all different"),
+        ({"type": "object", "minProperties": 1}, {}, "an object of at least 1 members"),
+        ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 2}, "an object of at most 1 members"),
+        ({"type": "object", "propertyNames": {"maxLength": 1}}, {"ab": 1}, "a name: any value of at most 1 characters"),
+        ({"type": "array", "contains": INTEGER}, ["a"], "at least 1 of integer"),
+        ({"type": "array", "contains": INTEGER, "minContains": 2}, [1], "at least 2 of integer"),
+        ({"type": "array", "contains": INTEGER, "maxContains": 1}, [1, 2], "at least 1 and at most 1 of integer"),
+        ({"type": "array", "prefixItems": [INTEGER], "items": False}, [1, 2], "an array of at most 1 items"),
+        ({"type": "array", "prefixItems": [INTEGER], "unevaluatedItems": False}, [1, 2], "an array of at most 1 items"),
+        ({"not": STRING}, "a", "anything but string"),
+        (False, "a", "nothing: leave it out"),
+        (
+            {"oneOf": [INTEGER, {"type": "number", "minimum": 1}]},
+            2,
+            "exactly one of integer or number of at least 1, not several",
+        ),
     ],
-    ids=["uniqueItems", "minProperties", "contains", "not"],
+    ids=str,
 )
-def test_rarer_keywords_say_what_would_be_right(schema: dict[str, Any], value: object) -> None:
+def test_rarer_keywords_say_what_would_be_right_and_not_what_was_given(
+    schema: object, value: object, expected: str
+) -> None:
     [problem] = problems(takes(a=schema), {"a": value})
-    assert problem.expected not in {"array of string", "object", "array", "any value"}
+    assert problem.expected == expected
+    assert problem.message.startswith(f"Expected {expected}, got ")
+
+
+def test_an_argument_that_another_one_asks_for_is_named() -> None:
+    schema = {**takes(a=STRING, b=INTEGER), "dependentRequired": {"a": ["b"]}}
+    assert problems(schema, {"a": "x"}) == [Problem("b", "Field required where 'a' is given", "integer")]
+
+
+ECMA = [r"^\p{L}+$", r"^\P{Script=Greek}", r"(?<year>\d{4})-\k<year>", r"\u{1F600}", r"\cA"]
+
+
+@pytest.mark.parametrize("pattern", ECMA)
+def test_a_pattern_that_python_cannot_read_is_left_to_the_api(pattern: str) -> None:
+    schema = takes(
+        a={"type": "string", "pattern": pattern},
+        b={"type": "object", "patternProperties": {pattern: INTEGER, "^x": INTEGER}, "additionalProperties": False},
+    )
+    assert problems(schema, {"a": "ä", "b": {"ä": 1}}) == []
+    assert paths(schema, {"a": 1, "b": {"x": "1"}}) == ["a", "b.x"]
+
+
+def test_of_very_many_problems_only_so_many_are_told() -> None:
+    rows = takes(rows={"type": "array", "items": INTEGER})
+    assert len(problems(rows, {"rows": ["x"] * 100_000})) == 1_000
 
 
 # Schemas that make no sense

@@ -122,6 +122,8 @@ def test_a_missing_name_anywhere_is_the_one_thing_that_is_wrong(fitting: Fitting
     assert wrong(fitting.schema, value) == [(dotted(*trail, name), "Field required")]
 
 
+TWINS = st.sampled_from([0, 0.0, False, 1, 1.0, True, "1"])
+"""Some of which are equal, as JSON Schema has it."""
 VALUES: st.SearchStrategy[object] = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", ""]) | st.just(1.0),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["kind", "x"]), inner, max_size=2),
@@ -141,6 +143,7 @@ TERMS: list[Node] = [
     {"additionalProperties": {"minLength": 1}},
     {"format": "date"},
     {"pattern": "a"},
+    {"uniqueItems": True},
     {},
 ]
 REFERENCES: list[Node] = [{"$ref": "#/$defs/one"}, {"$ref": "#/$defs/two"}]
@@ -175,6 +178,13 @@ def composed(draw: st.DrawFn, inner: st.SearchStrategy[Node]) -> Node:
 
 DEFINITIONS = st.recursive(terms(), composed, max_leaves=3)
 NODES = st.recursive(terms() | st.sampled_from(REFERENCES), composed, max_leaves=6)
+
+
+@given(st.lists(st.recursive(TWINS, lambda each: st.lists(each, max_size=2) | st.fixed_dictionaries({"x": each}))))
+def test_items_are_different_where_the_standard_says_so(values: list[object]) -> None:
+    standard: Any = Draft202012Validator({"uniqueItems": True})
+    allowed = wrong(takes(a={"uniqueItems": True}), {"a": values}) == []
+    assert allowed is standard.is_valid(values)
 
 
 @settings(deadline=None, max_examples=200)

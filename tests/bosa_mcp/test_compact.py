@@ -263,6 +263,13 @@ def test_what_a_root_says_of_its_arguments_together_stays(said: Json, listed: Js
     assert compact({**takes(**names), **said}, ours) == {**takes(**names, **ours), **listed}
 
 
+@pytest.mark.parametrize("pattern", [r"^\p{L}+$", r"(?<year>\d{4})"])
+def test_a_pattern_in_another_dialect_stays_for_the_model_to_read(pattern: str) -> None:
+    assert parameter({"type": "string", "pattern": pattern}) == {"type": "string", "pattern": pattern}
+    by_name = {**takes(), "patternProperties": {pattern: {"type": "string"}}}
+    assert compact(by_name, {})["patternProperties"] == {pattern: {"type": "string"}}
+
+
 def test_a_required_argument_is_listed_also_where_the_api_says_nothing_more_of_it() -> None:
     assert compact(takes("p", q={"type": "string"}), {}) == takes("p", q={"type": "string"}, p={})
 

@@ -10,6 +10,8 @@ from bosa_connectors.errors import InvalidArguments
 from bosa_mcp import connect_page, questions
 from bosa_mcp.questions import Question, spelled
 
+from .scripted_api import Json, takes
+
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -90,6 +92,17 @@ def test_what_may_be_a_secret_is_not_shown(name: str, said: object, is_secret: b
     page = connect_page.form("shop", "me", "api", [question], given={name: "typed-before"}, beside={})
     assert question.is_secret is is_secret
     assert ("typed-before" in page) is (not is_secret and question.kind != "choice")
+
+
+@pytest.mark.parametrize("last", ["name", "token"])
+def test_what_may_be_a_secret_is_found_behind_references_that_multiply_and_lead_back(last: str) -> None:
+    def both(level: int) -> Json:
+        return takes(left={"$ref": f"#/$defs/D{level}"}, right={"$ref": f"#/$defs/D{level}"})
+
+    levels = {f"D{level}": both((level + 1) % 40) for level in range(39)}
+    levels["D39"] = takes(**{last: {"type": "string"}, "again": {"$ref": "#/$defs/D0"}})
+    [question] = questions.questions({**takes(host={"$ref": "#/$defs/D0"}), "$defs": levels})
+    assert question.is_secret is (last == "token")
 
 
 def test_what_is_wrong_with_a_secret_is_said_without_it() -> None:

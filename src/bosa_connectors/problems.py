@@ -1,0 +1,226 @@
+"""What is wrong with a value, in words that a person or a model can act on."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from bosa_connectors.errors import Problem, nearest
+from bosa_connectors.shapes import is_array, is_object, items, members
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+Node: TypeAlias = Mapping[str, object]
+"""One schema inside a schema."""
+
+UNKNOWN = "Unknown field"
+A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
+_UNIONS = frozenset({"anyOf", "oneOf"})
+
+
+def explain(error: "ValidationError") -> Iterator[Problem]:
+    """What is wrong, in words that a person or a model can act on."""
+    if more := _MORE.get(str(error.validator)):
+        yield from more(error)
+    elif within := list(_within_union(error)):
+        yield from within
+    else:
+        expected, shown = _expected(error), _shown(cast("object", error.instance))
+        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected)
+
+
+def _lacking(error: "ValidationError") -> Iterator[Problem]:
+    for name in map(str, items(error.validator_value)):
+        if name not in members(cast("object", error.instance)):
+            yield Problem(_below(error, name), "Field required", describe(_known(error).get(name)))
+
+
+def _unknown(error: "ValidationError") -> Iterator[Problem]:
+    known = _known(error)
+    patterns = [re.compile(pattern) for pattern in members(members(error.schema).get("patternProperties"))]
+    for name in members(cast("object", error.instance)):
+        if name not in known and not any(pattern.search(name) for pattern in patterns):
+            yield Problem(_below(error, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
+
+
+def _depending(error: "ValidationError") -> Iterator[Problem]:
+    given = members(cast("object", error.instance))
+    for name, needed in members(error.validator_value).items():
+        for each in map(str, items(needed)):
+            if name in given and each not in given:
+                message = f"Field required where {name[:100]!r} is given"
+                yield Problem(_below(error, each), message, describe(_known(error).get(each)))
+
+
+def _no_file(error: "ValidationError") -> Iterator[Problem]:
+    shown = _shown(cast("object", error.instance))
+    yield Problem(_path(error.absolute_path), f"Expected a file, got {shown}: give {A_FILE}", A_FILE)
+
+
+def _left_over(error: "ValidationError") -> Iterator[Problem]:
+    yield Problem(_path(error.absolute_path), error.message[:_LONG], "no other members than those described")
+
+
+_MORE: Final[Mapping[str, Callable[["ValidationError"], Iterator[Problem]]]] = {
+    "required": _lacking,
+    "additionalProperties": _unknown,
+    "dependentRequired": _depending,
+    "format": _no_file,
+    "unevaluatedProperties": _left_over,
+}
+"""Keywords of which more can be told than what was expected."""
+_LONG: Final = 300
+
+
+def _known(error: "ValidationError") -> Node:
+    return members(members(error.schema).get("properties"))
+
+
+def _below(error: "ValidationError", name: str) -> str:
+    return _path((*error.absolute_path, name))
+
+
+def _within_union(error: "ValidationError") -> Iterator[Problem]:
+    """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
+    branches: dict[object, list[ValidationError]] = {}
+    for inner in error.context or () if error.validator in _UNIONS else ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    possible = [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
+    meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
+    if len(chosen := possible if len(possible) == 1 else meant) == 1:
+        for inner in chosen[0]:
+            yield from explain(inner)
+    elif possible and not meant:
+        apart = [each for errors in possible for each in errors if _tells_apart(each, error)]
+        if len({_path(each.absolute_path) for each in apart}) == 1:
+            known = [value for each in apart for value in items(each.validator_value) or [each.validator_value]]
+            expected = _one_of(list(dict.fromkeys(map(str, known))))
+            shown = _shown(cast("object", apart[0].instance))
+            yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
+    elif len(meant) > 1:
+        yield from _lacking_in_all(meant, error)
+
+
+def _lacking_in_all(branches: "list[list[ValidationError]]", union: "ValidationError") -> Iterator[Problem]:
+    """What each of the branches requires, and is not there: it may say which of them is meant."""
+    lacking = [
+        {
+            str(name): members(members(inner.schema).get("properties")).get(str(name))
+            for inner in errors
+            if inner.validator == "required" and _depth(inner, union) == 0
+            for name in items(inner.validator_value)
+            if name not in members(cast("object", inner.instance))
+        }
+        for errors in branches
+    ]
+    for name in lacking[0]:
+        if all(name in each for each in lacking):
+            expected = describe({"anyOf": [each[name] for each in lacking]})
+            yield Problem(_below(union, name), "Field required", expected)
+
+
+def _expected(error: "ValidationError") -> str:
+    """What would be right, for a keyword that no description of the schema tells of."""
+    if words := _RARE.get(str(error.validator)):
+        return words(members(error.schema), error.validator_value)
+    if error.validator == "oneOf" and not error.context:
+        return f"exactly one of {describe(error.schema)}, not several"
+    return ("a name: " if "propertyNames" in error.absolute_schema_path else "") + describe(error.schema)
+
+
+def _contained(schema: Node, _: object) -> str:
+    least, most = schema.get("minContains", 1), schema.get("maxContains")
+    return f"at least {least}{'' if most is None else f' and at most {most}'} of {describe(schema.get('contains'))}"
+
+
+def _at_the_end(schema: Node, _: object) -> str:
+    return f"an array of at most {len(items(schema.get('prefixItems')))} items"
+
+
+_RARE: Final[Mapping[str, Callable[[Node, object], str]]] = {
+    "not": lambda _, said: f"anything but {describe(said)}" if said else "nothing: leave it out",
+    "uniqueItems": lambda _, __: "items that are all different",
+    "contains": _contained,
+    "minContains": _contained,
+    "maxContains": _contained,
+    "items": _at_the_end,
+    "unevaluatedItems": _at_the_end,
+    "minProperties": lambda _, said: f"an object of at least {said} members",
+    "maxProperties": lambda _, said: f"an object of at most {said} members",
+}
+
+
+def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:
+    return inner.validator == "type" and _depth(inner, union) == 0
+
+
+def _depth(inner: "ValidationError", union: "ValidationError") -> int:
+    return len(inner.absolute_path) - len(union.absolute_path)
+
+
+def _tells_apart(inner: "ValidationError", union: "ValidationError") -> bool:
+    """Whether this error says that the branch was not meant: a constant in it, by which branches are told apart."""
+    is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
+    return is_constant and _depth(inner, union) <= 1
+
+
+def describe(schema: object) -> str:
+    """What a schema expects, in a few words: `integer from 1 to 100`, `one of open, closed`."""
+    node = members(schema)
+    if "const" in node:
+        return json.dumps(node["const"])
+    if "enum" in node:
+        return _one_of(items(node["enum"]))
+    for union in ("anyOf", "oneOf"):
+        if union in node:
+            return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
+    kind = node.get("type", "object" if "$ref" in node or "properties" in node else "any value")
+    words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
+    return words + "".join(_limits(node))
+
+
+def _limits(node: Mapping[str, object]) -> Iterator[str]:
+    if "format" in node:
+        yield " (a file)" if node["format"] == "binary" else f" ({node['format']})"
+    if is_object(node.get("items")):
+        yield f" of {describe(node['items'])}"
+    for low, high, unit in _RANGES:
+        if low in node and high in node:
+            yield f" {'of' if unit else 'from'} {node[low]} to {node[high]}{unit}"
+        elif low in node or high in node:
+            yield f" of at {'least' if low in node else 'most'} {node.get(low, node.get(high))}{unit}"
+    for key, words in _LIMITS.items():
+        if key in node:
+            yield f" {words} {node[key]}"
+
+
+_RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items"))
+_LIMITS = {
+    "exclusiveMinimum": "above",
+    "exclusiveMaximum": "below",
+    "multipleOf": "that is a multiple of",
+    "pattern": "that matches",
+}
+
+
+def _one_of(values: Sequence[object], most: int = 20) -> str:
+    shown = [value if isinstance(value, str) else json.dumps(value) for value in values]
+    more = f" and {len(shown) - most} more" if len(shown) > most else ""
+    return f"one of {', '.join(shown[:most])}{more}" if shown else "nothing"
+
+
+def _shown(value: object, most: int = 60) -> str:
+    if is_object(value) or is_array(value):
+        return f"an {'object' if is_object(value) else 'array'} of {len(value)}"
+    text = json.dumps(value, ensure_ascii=False, default=_kind)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _kind(value: object) -> str:
+    """What is no JSON, as a file is, without a word of what is in it."""
+    return f"<{type(value).__name__}>"
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    return ".".join(str(part) for part in parts)
