@@ -27,6 +27,7 @@ from bosa_connectors.shapes import is_object, items, members
 
 JSON: Final = "application/json"
 _MESSAGE_LENGTH: Final = 2_000
+_MOST_REASONS: Final = 20
 _SIZE_DIGITS: Final = 18
 _LONGEST_WAIT: Final = 1e9
 _Parameter: TypeAlias = str | tuple[str | None, str | None, str]
@@ -246,13 +247,14 @@ def decode_error(status: int, headers: Mapping[str, str], body: object) -> ApiEr
     inner = members(top.get("error"))
     recovery = members(inner.get("recovery"))
     details = inner.get("details") or top.get("detail") or inner.get("detail")
-    said = (inner.get("message"), top.get("message"), top.get("error"), top.get("detail"), top.get("title"), body)
+    named = [top.get(name) for name in ("message", "error_description", "error", "detail", "title")]
+    said = (inner.get("message"), *named, body)
     message = next((text for text in said if isinstance(text, str) and text.strip()), None)
     wait = _seconds(recovery.get("retry_after_seconds"))
     return api_error(
         Failure(
             status=status,
-            message=(message or _found(details) or _unsaid(status, headers))[:_MESSAGE_LENGTH],
+            message=(message or _found(details) or _listed(top) or _unsaid(status, headers))[:_MESSAGE_LENGTH],
             code=_text(inner.get("code")),
             request_id=_text(inner.get("request_id"))
             or headers.get("x-request-id")
@@ -280,6 +282,18 @@ def _found(details: object) -> str:
     """What the API's check of the body found: `[{"loc": ["body", "kind"], "msg": …}]`."""
     found = [members(detail) for detail in items(details) if "msg" in members(detail)]
     return "; ".join(f"{'.'.join(map(str, items(each.get('loc'))))}: {each['msg']}" for each in found)
+
+
+def _listed(top: Mapping[str, object]) -> str:
+    """The reasons in a list: `{"errors": [{"detail": …}]}`, `{"message": ["…"]}`."""
+    lists = (items(top.get(name)) for name in ("errors", "message", "error", "detail"))
+    found = next((each for each in lists if each), [])
+    reasons = (each if isinstance(each, str) else _reason(members(each)) for each in found[:_MOST_REASONS])
+    return "; ".join(filter(None, reasons))
+
+
+def _reason(said: Mapping[str, object]) -> str | None:
+    return next((text for name in ("message", "detail", "reason", "title") if (text := _text(said.get(name)))), None)
 
 
 def _parse_leniently(headers: Mapping[str, str], body: bytes) -> object:
