@@ -286,8 +286,7 @@ def _found(details: object) -> str:
 
 def _listed(top: Mapping[str, object]) -> str:
     """The reasons in a list: `{"errors": [{"detail": …}]}`, `{"message": ["…"]}`."""
-    lists = (items(top.get(name)) for name in ("errors", "message", "error", "detail"))
-    found = next((each for each in lists if each), [])
+    found = items(next((each for name in ("errors", "message", "error", "detail") if (each := top.get(name))), None))
     reasons = (each if isinstance(each, str) else _reason(members(each)) for each in found[:_MOST_REASONS])
     return "; ".join(filter(None, reasons))
 

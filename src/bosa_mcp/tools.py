@@ -4,8 +4,9 @@ import hashlib
 import inspect
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import mcp_types as types
@@ -52,7 +53,13 @@ lists them; without it the selected one acts. Where none is linked, give the per
 _FILE: Final = "(a file: bosa://files/{id}, file:// or data: URI)"
 _FILES: Final = "(files, each: bosa://files/{id}, file:// or data: URI)"
 
-_SECTION = re.compile(r"^(args|arguments|parameters|params|returns?|raises|yields|examples?) *:", re.IGNORECASE)
+_SECTION = re.compile(
+    r"(args|arguments|(other )?param(eter)?s|returns?|raises|yields|examples?|see also|references) *:"
+    r"|:(param|parameter|arg|argument|key|keyword|type|returns?|rtype|raises?|except|exception|yields?)\b[^:]*:",
+    re.IGNORECASE,
+)
+_UNDERLINE = re.compile("-{3,}|={3,}")
+_GAP = re.compile(r"\n{3,}")
 _KEY = re.compile(rf"[a-zA-Z0-9_.-]{{1,{KEY_LENGTH}}}")
 _NO_KEY = re.compile(r"[^a-zA-Z0-9_.-]")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
@@ -193,14 +200,28 @@ def _is_list(schema: object) -> bool:
 
 
 def describe(action: Action) -> str:
-    """The prose of the action's docstring, without its sections and indentation."""
-    lines: list[str] = []
-    for line in inspect.cleandoc(action.description[: 4 * DESCRIPTION_LENGTH]).splitlines():
-        if _SECTION.match(line):
-            break
-        lines.append(plain(line).strip())
-    prose = "\n".join(lines).strip()[:DESCRIPTION_LENGTH]
+    """The prose of the action's docstring, without indentation and its sections on arguments and the like."""
+    lines = inspect.cleandoc(action.description[: 4 * DESCRIPTION_LENGTH]).splitlines()
+    prose = "\n".join(plain(line).strip() for line in _prose(lines))
+    prose = _GAP.sub("\n\n", prose).strip()[:DESCRIPTION_LENGTH]
     return prose or plain(f"{action.name} of the connector {action.connector}.")[:DESCRIPTION_LENGTH]
+
+
+def _prose(lines: Sequence[str]) -> Iterator[str]:
+    """The lines outside of sections: Google's, which end where the indentation does, NumPy's, Sphinx's fields."""
+    within: int | None = None
+    is_underlined = is_after_gap = False
+    for line, below in pairwise([*lines, ""]):
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        if text and _UNDERLINE.fullmatch(below.strip()):
+            is_underlined, within = bool(_SECTION.match(f"{text}:")), None
+        elif _SECTION.match(text):
+            within = indent
+        elif is_after_gap and text and within is not None and indent <= within:
+            within = None
+        is_after_gap = not text
+        if within is None and not is_underlined and not _UNDERLINE.fullmatch(text):
+            yield line
 
 
 def name_tools(actions: Iterable[Action]) -> dict[str, Action]:

@@ -40,7 +40,7 @@ def error(status: int, body: object, **headers: str) -> ApiError:
         ({"message": ["title is empty", "size is too large"], "statusCode": 400}, "title is empty; size is too large"),
         ({"error": [{"reason": "gone"}]}, "gone"),
         ({"error": "invalid_grant", "error_description": "The token has expired."}, "The token has expired."),
-        ({"errors": [{}, 5, None]}, NO_REASON),
+        ({"errors": [{"id": 1}, 5, None]}, NO_REASON),
         ({"error": {"message": 5}}, NO_REASON),
         ({"error": None, "message": None}, NO_REASON),
         ({}, NO_REASON),

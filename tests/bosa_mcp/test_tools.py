@@ -76,12 +76,40 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         ("Finds items.\n    Returns:\n        the items", "Finds items."),
         ("\n\n  Finds items.  \n", "Finds items."),
         ("Args:\n    request: the request", "find of the connector shop."),
+        (
+            "Finds items.\n\nArgs:\n    request: it\n\n    and more of it\n\nNeeds a login.",
+            "Finds items.\n\nNeeds a login.",
+        ),
+        ("Finds items.\n\nReturns: the items,\n  as a list\n\nNeeds a login.", "Finds items.\n\nNeeds a login."),
+        ("Finds items.\n\nArgs:\nrequest: it\nother: that", "Finds items."),
+        (
+            "Finds items.\n\nParameters\n----------\nx : int\n    One.\n\ny : int\n\nNotes\n-----\nThe best first.\n",
+            "Finds items.\n\nNotes\nThe best first.",
+        ),
+        (
+            "Finds items.\n\n:param x: a number\n    of things\n:type x: int\n:returns: the items\n\nNeeds a login.",
+            "Finds items.\n\nNeeds a login.",
+        ),
         ("", "find of the connector shop."),
         (None, "find of the connector shop."),
         (["no", "text"], "find of the connector shop."),
         ("x" * 10_000_000, "x" * DESCRIPTION_LENGTH),
     ],
-    ids=["args", "returns", "blank", "args alone", "empty", "null", "list", "10 MB"],
+    ids=[
+        "args",
+        "returns",
+        "blank",
+        "args alone",
+        "args between",
+        "one line",
+        "flat",
+        "NumPy",
+        "Sphinx",
+        "empty",
+        "null",
+        "list",
+        "10 MB",
+    ],
 )
 async def test_a_description_is_the_prose_of_the_docstring(
     api: ScriptedApi, connect: Connect, docstring: object, description: str
