@@ -156,15 +156,17 @@ class _Running:
 
     async def _selected(self, call: Call, answer: Answer) -> Answer:
         """The answer with only the fields that are wanted; where none of them is there, the nearest are named."""
+        if not self.asked.fields:
+            return answer
         whole = answer.pages.data
         answer.pages = replace(answer.pages, data=fields.select(whole, self.asked.selecting))
-        is_hollow = bool(self.asked.fields) and fit.is_hollow(answer.pages.data)
-        if is_hollow and not self.asked.selecting:  # the API selected
+        is_bare = fit.is_bare(answer.pages.data)
+        if not self.asked.selecting:  # the API selected
+            if not is_bare:
+                return answer
             whole = await self._unselected(call)
-        elif not is_hollow and not self.asked.selecting:
-            return answer
         wrong = selection.unmatched(self.offer.fields_argument, self.asked.fields, whole)
-        if wrong and is_hollow and effects.effect(call.action) == "read":
+        if wrong and is_bare and effects.effect(call.action) == "read":
             raise InvalidArguments(wrong)
         answer.notes += [f"{problem.path}: {problem.message}; expected {problem.expected}" for problem in wrong]
         return answer

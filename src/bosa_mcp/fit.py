@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bosa_connectors.fields import select
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import is_array, is_object
 
 _DEPTH: Final = 4
 
@@ -158,11 +158,7 @@ def _field_sizes(values: Iterable[object], prefix: str, large: int | None, depth
 
 def _objects(values: Iterable[object]) -> Iterable[Mapping[str, object]]:
     """The objects among the values, and in lists among them."""
-    for value in values:
-        if is_array(value):
-            yield from _objects(value)
-        elif is_object(value):
-            yield members(value)
+    return filter(is_object, _flat(values))
 
 
 def paths(data: object, depth: int = _DEPTH) -> list[str]:
@@ -184,8 +180,23 @@ def paths(data: object, depth: int = _DEPTH) -> list[str]:
     return list(found)
 
 
-def is_hollow(data: object) -> bool:
-    """Whether nothing was selected: an object of nothing, or a list of nothing else."""
-    if is_object(data):
-        return all(is_hollow(each) for each in data.values())
-    return bool(items(data)) and all(is_hollow(each) for each in items(data))
+def is_bare(data: object) -> bool:
+    """Whether there is nothing in it: objects and lists of nothing else."""
+    below = data.values() if is_object(data) else data if is_array(data) else None
+    return below is not None and all(map(is_bare, below))
+
+
+def leads_nowhere(data: object, path: str) -> bool:
+    """Whether there is something where a dotted path would lead, and nothing of that name in it."""
+    here = [data]
+    for name in path.split("."):
+        found = [each for each in _flat(here) if each is not None]
+        here = [each[name] for each in found if is_object(each) and name in each]
+        if not here:
+            return bool(found)
+    return False
+
+
+def _flat(values: Iterable[object]) -> Iterable[object]:
+    for value in values:
+        yield from _flat(value) if is_array(value) else [value]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from bosa_connectors.errors import Problem, nearest
-from bosa_connectors.fields import select
 from bosa_mcp import fit
 
 _MOST = 20
@@ -13,9 +12,9 @@ _MOST_WANTED = 200
 
 def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Problem]:
     """A problem for each path that leads nowhere in the data, with the nearest one that leads somewhere."""
-    known = fit.paths(data)
-    if not known:
+    if fit.is_bare(data):
         return []
+    known = fit.paths(data) or ["nothing, for there are no fields in the data"]
     shown = ", ".join(known[:_MOST]) + (f" and {len(known) - _MOST} more" if len(known) > _MOST else "")
     return [
         Problem(
@@ -25,5 +24,5 @@ def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Proble
             nearest(path, known),
         )
         for place, path in enumerate(wanted[:_MOST_WANTED])
-        if fit.is_hollow(select(data, [path]))
+        if fit.leads_nowhere(data, path)
     ]

@@ -18,6 +18,7 @@ from .scripted_api import Answer, Json, ScriptedApi, fails, says, takes
 
 ITEMS = [{"id": number, "name": f"item {number}", "text": "t" * 40} for number in range(23)]
 NUMBER: Json = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}
+FIELDS: Json = {"type": "array", "items": {"type": "string"}}
 TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 
 
@@ -180,12 +181,51 @@ async def test_fields_that_match_nothing_are_answered_with_the_nearest_ones(api:
     assert "user.login" in partly["notes"][0]
 
 
+WITHOUT_FIELDS: list[Any] = [
+    (["a", "b"], "id", []),
+    ({"tags": ["a", "b"], "total": 2}, "tags.id", {"tags": []}),
+    ([["a"]], "id", [[]]),
+]
+EMPTY: list[Any] = [([], []), ({"user": None}, {}), ({"user": []}, {"user": []}), ([{}], [{}])]
+
+
+@pytest.mark.parametrize("selects", [True, False], ids=["the API selects", "we select"])
+@pytest.mark.parametrize(("whole", "path", "selected"), WITHOUT_FIELDS, ids=str)
+async def test_fields_of_what_has_none_are_refused_instead_of_answered_with_nothing(  # noqa: PLR0913  a case each
+    api: ScriptedApi, connect: Connect, whole: object, path: str, selected: object, *, selects: bool
+) -> None:
+    async def reply(request: Request) -> Response:
+        return says(selected if (await request.json()).get("response_fields") else whole)
+
+    api.offer("shop", "list_tags", takes(response_fields=FIELDS) if selects else takes())
+    api.answer("shop/list_tags", reply)
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_list_tags", response_fields=[path])
+        assert (await answer(client, "shop_list_tags"))["data"] == whole
+    assert (error["kind"], error["errors"][0]["path"]) == ("invalid_arguments", "response_fields.0")
+
+
+@pytest.mark.parametrize("selects", [True, False], ids=["the API selects", "we select"])
+@pytest.mark.parametrize(("whole", "selected"), EMPTY, ids=str)
+async def test_fields_of_what_is_empty_just_now_are_no_mistake(
+    api: ScriptedApi, connect: Connect, whole: object, selected: object, *, selects: bool
+) -> None:
+    async def reply(request: Request) -> Response:
+        return says(selected if (await request.json()).get("response_fields") else whole)
+
+    api.offer("shop", "get_item", takes(response_fields=FIELDS) if selects else takes())
+    api.answer("shop/get_item", reply)
+    async with connect(api.url) as client:
+        found = await answer(client, "shop_get_item", response_fields=["user.login"])
+    assert (found["data"], "notes" in found) == (selected, False)
+
+
 async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, connect: Connect) -> None:
     async def reply(request: Request) -> Response:
         item: Json = {} if (await request.json()).get("response_fields") else {"id": 1, "user": {"login": "me"}}
         return says([item])
 
-    api.offer("shop", "get_item", takes(response_fields={"type": "array", "items": {"type": "string"}}))
+    api.offer("shop", "get_item", takes(response_fields=FIELDS))
     api.answer("shop/get_item", reply)
     async with connect(api.url) as client:
         error = await refusal(client, "shop_get_item", response_fields=["user.logn"])
