@@ -339,7 +339,9 @@ class AsyncBosaConnector(AsyncAccounts):
         here, patience = self._here(), exchange.patience()
         try:
             async with asending(exchange.request.body, patience.moved) as body:
-                request = built(exchange.request, body, self.api_base_url, here.beside, patience)
+                request = built(
+                    exchange.request, body, self.api_base_url, here.beside, patience, writes=exchange.writes
+                )
                 response = await here.client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure

@@ -3,6 +3,9 @@
 They are those that httpx's own pool is made of, without it: it looks at all of them twice for each request, and lets
 one thread close what another has just taken. The one given back last is taken first, so that those not needed rest,
 and are closed.
+
+A server may hang up just when a request is sent on a connection that has rested. Where not a byte was answered, and the
+request says that it may be repeated, it goes out once more, on a new connection.
 """
 
 import ssl
@@ -12,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Semaphore
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import anyio
 import httpcore
@@ -22,6 +25,7 @@ from bosa_connectors.streams import AsyncStream, Stream, aconnected, connected
 from bosa_connectors.transport import IDLE, MOST, Patience
 
 T = TypeVar("T", bound="_Line | _AsyncLine")
+_LOST: Final = (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError)
 
 
 class _Line(httpcore.HTTP11Connection):
@@ -58,6 +62,10 @@ class _Kept(Generic[T]):
                     return one
                 self._worn.append(one)
         return None
+
+    def drop(self, one: T) -> None:
+        """Puts one away that broke, to be closed with the next that are of no more use."""
+        self._worn.append(one)
 
     def new(self, one: T) -> T:
         """The same one, known from now on."""
@@ -98,8 +106,17 @@ class Connections(httpx.BaseTransport):
         line = None
         try:
             with _as_httpx():
-                line = self._line(asked.url.origin, patience)
-                response = line.handle_request(asked)
+                line = rested = self._kept.take(asked.url.origin, patience)
+                try:
+                    line = line or self._line(asked.url.origin, patience)
+                    response = line.handle_request(asked)
+                except _LOST:
+                    if not rested or not _may_repeat(request, rested):
+                        raise
+                    self._kept.drop(rested)
+                    line = None
+                    line = self._line(asked.url.origin, patience)
+                    response = line.handle_request(asked)
         except BaseException:
             self._leave(line)
             raise
@@ -111,8 +128,7 @@ class Connections(httpx.BaseTransport):
             line.close()
 
     def _line(self, origin: httpcore.Origin, patience: Patience) -> _Line:
-        rested = self._kept.take(origin, patience)
-        return rested or self._kept.new(_Line(origin, connected(origin, self._verify, patience)))
+        return self._kept.new(_Line(origin, connected(origin, self._verify, patience)))
 
     def _leave(self, line: _Line | None) -> None:
         self._room.release()
@@ -135,8 +151,17 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         line = None
         try:
             with _as_httpx():
-                line = await self._line(asked.url.origin, patience)
-                response = await line.handle_async_request(asked)
+                line = rested = self._kept.take(asked.url.origin, patience)
+                try:
+                    line = line or await self._line(asked.url.origin, patience)
+                    response = await line.handle_async_request(asked)
+                except _LOST:
+                    if not rested or not _may_repeat(request, rested):
+                        raise
+                    self._kept.drop(rested)
+                    line = None
+                    line = await self._line(asked.url.origin, patience)
+                    response = await line.handle_async_request(asked)
         except BaseException:
             await self._leave(line)
             raise
@@ -157,8 +182,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
             raise _crowded() from late
 
     async def _line(self, origin: httpcore.Origin, patience: Patience) -> _AsyncLine:
-        rested = self._kept.take(origin, patience)
-        return rested or self._kept.new(_AsyncLine(origin, await aconnected(origin, self._verify, patience)))
+        return self._kept.new(_AsyncLine(origin, await aconnected(origin, self._verify, patience)))
 
     async def _leave(self, line: _AsyncLine | None) -> None:
         self._room.release()
@@ -203,6 +227,11 @@ class _AsyncBody(httpx.AsyncByteStream):
             await self._response.aclose()
         finally:
             await self._give()
+
+
+def _may_repeat(request: httpx.Request, line: _Line | _AsyncLine) -> bool:
+    """Whether a request that was lost with this connection may go out on another one."""
+    return line.beneath.is_silent and request.extensions["may_repeat"]
 
 
 def _asked(request: httpx.Request) -> httpcore.Request:

@@ -299,7 +299,9 @@ class BosaConnector(Accounts):
         patience = exchange.patience()
         try:
             with sending(exchange.request.body, patience.moved) as body:
-                request = built(exchange.request, body, self.api_base_url, self._beside, patience)
+                request = built(
+                    exchange.request, body, self.api_base_url, self._beside, patience, writes=exchange.writes
+                )
                 response = self._client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure

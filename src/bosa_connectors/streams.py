@@ -21,12 +21,14 @@ class _Sending:
 
     _head: bytes | None = None
     """Of the request under way, until it is sent; None where none is under way."""
+    is_silent = True
+    """Whether no byte of an answer has come to the request under way."""
 
     def _pieces(self, buffer: bytes) -> tuple[bytes, ...]:
         """What to send of what the library writes."""
         head, self._head = self._head, b""
         if head is None:
-            self._head = buffer
+            self._head, self.is_silent = buffer, True
             return ()
         return (head, buffer) if len(buffer) > _LITTLE else (head + buffer,)
 
@@ -41,7 +43,9 @@ class Stream(_Sending, httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What comes next."""
         self._head = None
-        return self._inner.read(max_bytes, self.patience.get("read", timeout))
+        came = self._inner.read(max_bytes, self.patience.get("read", timeout))
+        self.is_silent = self.is_silent and not came
+        return came
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Sends it; the head of a request, which comes first, along with what follows."""
@@ -67,7 +71,9 @@ class AsyncStream(_Sending, httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  as the library has it
         """What comes next."""
         self._head = None
-        return await self._inner.read(max_bytes, self.patience.get("read", timeout))
+        came = await self._inner.read(max_bytes, self.patience.get("read", timeout))
+        self.is_silent = self.is_silent and not came
+        return came
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
         """Sends it; the head of a request, which comes first, along with what follows."""

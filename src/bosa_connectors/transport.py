@@ -85,19 +85,22 @@ def beside(client: httpx.Client | httpx.AsyncClient, url: str) -> dict[str, str]
     return {"host": httpx.URL(url).netloc.decode("ascii"), **dict(client.headers.items())}
 
 
-def built(
+def built(  # noqa: PLR0913  the parts that a request is made of
     request: Request,
     body: bytes | Iterator[bytes] | AsyncIterator[bytes],
     url: str,
     headers: Mapping[str, str],
     patience: "Patience",
+    *,
+    writes: bool,
 ) -> httpx.Request:
     """The request as httpx sends it to the API at `url`, beside these headers.
 
     The client would make the same, but parse the address and look through the headers anew each time.
     """
     said = {**headers, **request.headers}
-    settled: dict[str, Any] = {"extensions": {"timeout": patience}}
+    may_repeat = isinstance(body, bytes) and not writes
+    settled: dict[str, Any] = {"extensions": {"timeout": patience, "may_repeat": may_repeat}}
     target = _parsed(url + request.path)
     if not isinstance(body, bytes):
         return httpx.Request(request.method, target, headers=said, content=body, **settled)

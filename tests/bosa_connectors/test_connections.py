@@ -8,10 +8,11 @@ import anyio
 import pytest
 
 from bosa_connectors import Call
-from bosa_connectors.errors import Unreachable
+from bosa_connectors.calls import Policy
+from bosa_connectors.errors import OutcomeUnknown, Unreachable
 from bosa_connectors.transport import MOST
 
-from .raw import Connection, answer, answering, raw_api, stalling
+from .raw import Behaviour, Connection, answer, answering, hanging_up, raw_api, stalling
 from .samples import action
 from .shells import Shell, connecting
 
@@ -24,6 +25,62 @@ async def test_calls_after_each_other_share_a_connection(shell: Shell) -> None:
         for _ in range(5):
             await connector.send(CALL)
         assert api.connections == 1
+
+
+def answering_once_then(then: Behaviour) -> Behaviour:
+    """Answers a first request on a kept connection, and meets the second as `then` says."""
+
+    async def behave(connection: Connection) -> None:
+        await connection.request()
+        await connection.write(answer())
+        await then(connection)
+
+    return behave
+
+
+async def resetting(connection: Connection) -> None:
+    await connection.request()
+    await connection.reset()
+
+
+LOST = answering_once_then(hanging_up())
+
+
+@pytest.mark.parametrize("lost", [LOST, answering_once_then(resetting)], ids=["hangs up", "crashes"])
+async def test_a_question_that_is_lost_with_a_kept_connection_is_asked_on_a_new_one(
+    lost: Behaviour, shell: Shell
+) -> None:
+    async with raw_api(lost, answering(answer())) as api, connecting(shell, api.url) as connector:
+        for _ in range(3):
+            assert (await connector.send(CALL)).data == 1
+        assert (api.connections, len(api.requests)) == (2, 4)
+
+
+async def test_a_lost_question_is_asked_once_more_beside_the_attempts_that_are_counted(shell: Shell) -> None:
+    asked_twice = Call(CALL.action, {}, policy=Policy(attempts=2, effect="read"))
+    async with raw_api(LOST, hanging_up()) as api, connecting(shell, api.url) as connector:
+        await connector.send(CALL)
+        with pytest.raises(Unreachable):
+            await connector.send(asked_twice)
+        assert len(api.requests) == 1 + (1 + 1) + 1
+
+
+async def test_a_deed_that_is_lost_with_a_kept_connection_is_not_sent_again(shell: Shell) -> None:
+    async with raw_api(LOST, answering(answer())) as api, connecting(shell, api.url) as connector:
+        await connector.send(CALL)
+        with pytest.raises(OutcomeUnknown):
+            await connector.send(Call(action(name="create_it"), {}))
+        assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200", b"\r\n"])
+async def test_a_question_whose_answer_had_begun_is_not_asked_again_unbidden(begun: bytes, shell: Shell) -> None:
+    lost = answering_once_then(hanging_up(begun))
+    async with raw_api(lost, answering(answer())) as api, connecting(shell, api.url) as connector:
+        await connector.send(CALL)
+        with pytest.raises(Unreachable):
+            await connector.send(CALL)
+        assert len(api.requests) == 2
 
 
 async def test_where_too_many_calls_are_under_way_a_further_one_does_not_wait_for_ever(shell: Shell) -> None:
