@@ -169,9 +169,7 @@ def is_file(status: int, headers: Mapping[str, str]) -> bool:
 
 
 def decode_file(headers: Mapping[str, str]) -> FileHead:
-    """What a file's answer says about it; raises BadReply for a web page that was not meant as a file."""
-    if "content-disposition" not in headers and _content_type(headers) == "text/html":
-        raise BadReply("The answer is a web page, not a reply of a BOSA API. Is the API's address right?")
+    """What a file's answer says about it."""
     size = headers.get("content-length", "")
     is_known = size.isdecimal() and len(size) <= _SIZE_DIGITS and "content-encoding" not in headers
     return FileHead(_filename(headers), _content_type(headers), int(size) if is_known else None)

@@ -190,7 +190,7 @@ async def test_a_refresh_that_fails_keeps_what_was_known(api: ScriptedApi, conne
         (Answer(204), BadReply, "is not a JSON object"),
         (Answer(200, {"content-type": "text/plain"}, b"{}"), BadReply, "is of type text/plain, not JSON"),
         (Answer.of({"notes": []}), BadReply, "does not hold its actions by name"),
-        (Answer(200, HTML, b"<html>"), BadReply, "is a web page"),
+        (Answer(200, HTML, b"<html>"), BadReply, "is of type text/html, not JSON"),
     ],
 )
 async def test_a_discovery_that_fails_says_what_it_is_and_is_asked_again_the_next_time(

@@ -53,6 +53,16 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/xhtml+xml", "image/png"])
+async def test_whatever_is_not_json_is_a_file_also_without_a_word_about_its_name(
+    kind: str, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers[GET.path] = file(b"<html>", None, kind)
+    reply = await connector.send(Call(GET, {}))
+    came = cast("ConnectorFile", reply.body)
+    assert (came.file, came.filename, came.content_type) == (b"<html>", None, kind)
+
+
 # While it arrives
 
 

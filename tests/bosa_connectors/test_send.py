@@ -234,7 +234,6 @@ async def test_a_reply_nested_hundreds_of_levels_deep_is_read(api: ScriptedApi, 
     [
         (Answer(200, {"content-type": "application/json"}, b"<html>"), "says that it is JSON and is not"),
         (Answer(200, {"content-type": "application/json"}, b"[" * 100_000), "says that it is JSON and is not"),
-        (Answer(200, {"content-type": "text/html"}, b"<html>"), "is a web page"),
         (Answer(200, {"content-encoding": "gzip"}, b"not gzip"), "cannot be decompressed"),
         (Answer(200, {"content-encoding": "gzip"}, gzip.compress(b'{"data": 1}')[:-12]), "cannot be decompressed"),
         *(
@@ -249,7 +248,7 @@ async def test_an_answer_that_cannot_be_read_is_a_bad_reply_and_the_next_call_is
     api.answers |= {DO: answer, "/good": OK}
     with pytest.raises(BadReply, match=message):
         await connector.send(Call(action(name="get_it"), {}))
-    with pytest.raises(BadReply if "web page" in message else OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown):
         await connector.send(call())
     assert (await connector.send(Call(action(path="/good"), {}))).data == {"id": 1}
 

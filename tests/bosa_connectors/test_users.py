@@ -206,7 +206,7 @@ async def test_a_failure_is_raised_as_what_it_is_and_as_the_value_error_that_pro
         (data({**NEW_USER, "id": 5, "secret": None}), r"oddly: data\.id, data\.secret\.$"),
         (data({name: value for name, value in NEW_USER.items() if name != "secret"}), r"oddly: data\.secret\.$"),
         (Answer(200, {"content-type": "text/plain"}, b"fine"), "is of type text/plain, not JSON"),
-        (Answer(200, {"content-type": "text/html"}, b"<html>"), "is a web page"),
+        (Answer(200, {"content-type": "text/html"}, b"<html>"), "is of type text/html, not JSON"),
     ],
 )
 async def test_a_success_that_lacks_what_it_must_say_is_a_bad_reply(

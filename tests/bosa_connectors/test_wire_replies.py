@@ -245,12 +245,6 @@ def test_the_size_of_a_compressed_file_is_unknown() -> None:
     assert head(None, **{"content-length": "12", "content-encoding": "gzip"}).size is None
 
 
-def test_a_web_page_is_not_taken_for_a_file() -> None:
-    with pytest.raises(BadReply, match="is a web page, not a reply of a BOSA API"):
-        decode_file({"content-type": "text/html; charset=utf-8"})
-    assert decode_file({"content-type": "text/html", "content-disposition": "attachment"}).content_type == "text/html"
-
-
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["filename", "*", "=", ";", '"', "'", "UTF-8''", "%C3", "\\", " ", "x"])))
 def test_no_header_makes_a_file_fail(pieces: list[str]) -> None:

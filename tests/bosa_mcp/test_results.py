@@ -105,7 +105,6 @@ FAILURES: dict[str, tuple[Response, Json]] = {
     "an error that is text": (JSONResponse({"error": "No."}, 500), {"kind": "api_error", "message": "No."}),
     "a redirect": (Response(status_code=302, headers={"location": "https://x.example/"}), {"kind": "api_error"}),
     "broken JSON": (Response(b'{"data": [1', media_type="application/json"), {"kind": "outcome_unknown"}),
-    "a web page": (Response("<html>", media_type="text/html"), {"kind": "bad_reply"}),
     "broken gzip": (Response(b"no", headers={"content-encoding": "gzip"}), {"kind": "outcome_unknown"}),
     "a number of 5,000 digits": (
         Response(b'{"data":' + b"9" * 5_000 + b"}", media_type="application/json"),
@@ -121,7 +120,6 @@ WITH_A_HINT = {
     "forbidden",
     "not_connected",
     "rate_limited",
-    "bad_reply",
     "outcome_unknown",
 }
 
