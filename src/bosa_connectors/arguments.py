@@ -1,10 +1,14 @@
 """What a program gave becomes a call: its arguments put together, what the action does not know taken out."""
 
+import inspect
 import json
 import math
+import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final, cast
+from warnings import warn
 
 from bosa_connectors import fields, retry
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
@@ -58,19 +62,13 @@ def given(  # noqa: PLR0913  what a program may say of a call
 
 
 def merge(input_: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
-    """One set of arguments, a copy throughout; raises InvalidArguments for a name that was given two values."""
+    """One set of arguments, a copy throughout; of a name with two values, that of the input, with a warning."""
     if input_ is not None and not is_object(input_):
         raise InvalidArguments([Problem("", f"Expected an object, got {type(input_).__name__}", "an object")])
-    first, second = _plain(input_ or {}), _plain(named)
-    twice = [
-        name for name in members(second) if name in members(first) and members(first)[name] != members(second)[name]
-    ]
-    if twice:
-        raise InvalidArguments(
-            Problem(name, "Given twice, with different values: in the input and as a keyword", "one value")
-            for name in twice
-        )
-    return {**members(first), **members(second)}
+    first, second = members(_plain(input_ or {})), members(_plain(named))
+    twice = [name for name in second if name in first and first[name] != second[name]]
+    tell(f"{name[:200]!r} is given in the input and, otherwise, as a keyword: the input counts." for name in twice)
+    return {**second, **first}
 
 
 def _plain(value: object) -> object:
@@ -143,6 +141,18 @@ def _places(value: object, path: str) -> Iterator[list[str]]:
             yield [name]
         elif path.startswith(f"{name}."):
             yield from ([name, *below] for below in _places(each, path[len(name) + 1 :]))
+
+
+def tell(said: Iterable[str]) -> None:
+    """Warns the program of these."""
+    for text in said:
+        warn(text, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """How many frames above the caller of this the program is: that is where a warning points."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(inspect.currentframe()))
+    return sum(1 for _ in takewhile(lambda name: name.startswith("bosa_connectors."), names))
 
 
 def _without(value: object, place: list[str]) -> object:

@@ -1,18 +1,14 @@
 """What both shells are made of: where the API is, what is remembered of it, and how a call is prepared."""
 
-import inspect
 import math
 import os
 import random
 import time
-import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, Self, cast
-from warnings import warn
 from weakref import WeakSet
 
 from bosa_connectors import arguments, discovery, retry, schema, upload, wire
@@ -147,8 +143,7 @@ class Connector:
             fitting, said = arguments.fitting(call, wrong)
             if self.strict or not said:
                 raise
-        for text in said:
-            warn(text, stacklevel=_outside())
+        arguments.tell(said)
         return fitting, self._prepare(fitting)
 
     def _prepare(self, call: Call) -> Exchange:
@@ -221,12 +216,6 @@ def _open_anew() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_open_anew)
-
-
-def _outside() -> int:
-    """How many frames above the caller of this the program is: that is where a warning points."""
-    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(inspect.currentframe()))
-    return sum(1 for _ in takewhile(lambda name: name.startswith("bosa_connectors."), names))
 
 
 def _check_seconds(call: Call) -> None:

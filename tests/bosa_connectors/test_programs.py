@@ -122,11 +122,12 @@ async def test_input_and_keywords_are_put_together(api: ScriptedApi, connector: 
     assert sent(api) == {"title": "t", "tags": ["a"]}
 
 
-async def test_input_and_keywords_that_disagree_are_refused(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
-    with pytest.raises(ValueError, match="Given twice, with different values") as caught:
-        await connector.execute("notes", "make", input_={"title": "t"}, title="u")
-    assert isinstance(caught.value, InvalidArguments)
-    assert api.asked == []
+async def test_where_input_and_keywords_disagree_the_input_counts_with_a_warning(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    with pytest.warns(UserWarning, match="'title' is given in the input and, otherwise, as a keyword"):
+        await connector.execute("notes", "make", input_={"title": "t"}, title="u", tags=["a"])
+    assert sent(api) == {"title": "t", "tags": ["a"]}
 
 
 @pytest.mark.parametrize("odd", ["text", 5, ["a"]])
@@ -173,9 +174,10 @@ async def test_a_warning_points_at_the_program(connector: AsyncBosaConnector, sh
     with warnings.catch_warnings(record=True, action="always") as warned:
         await connector.execute("notes", "find", q="x", odd=1)
         await connector.run("notes", "find", q="x", odd=1)
+        await connector.run("notes", "find", {"q": "x"}, q="y")
         await connector.connect("notes").action("find").params({"q": "x", "odd": 1}).run()
         (await connector.get_connector("notes")).validate_request("find", {"q": "x", "odd": 1})
-    assert [each.filename for each in warned] == [__file__] * 4
+    assert [each.filename for each in warned] == [__file__] * 5
 
 
 @pytest.mark.parametrize(
