@@ -4,8 +4,9 @@ Names are loaded on first use: `import bosa_connectors` alone loads no HTTP libr
 """
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from bosa_connectors import lazy
 
 if TYPE_CHECKING:
     from bosa_connectors.action_response import ActionResponse, AsyncActionResponse
@@ -40,7 +41,9 @@ __all__ = [
     "Reply",
 ]
 
+_MODULES = ("action", "action_response", "auth", "connector", "helpers", "models", "module", "tool")
 _HOMES = {
+    **dict(zip(_MODULES, _MODULES, strict=True)),
     "Action": "calls",
     "ActionResponse": "action_response",
     "AsyncActionResponse": "action_response",
@@ -60,6 +63,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return lazy.found(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_MODULES]

@@ -1,9 +1,10 @@
 """The fluent way to a call: `connector.connect("github").action("list_commits").params({…}).token("…").run()`."""
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 from warnings import warn
 
+from bosa_connectors import lazy
 from bosa_connectors.catalogue import Catalogue
 
 Executed_co = TypeVar("Executed_co", covariant=True)
@@ -97,6 +98,10 @@ class ConnectorActions(Generic[Executed_co, Ran_co]):
         return f"<{type(self).__name__} {self._app_name}>"
 
 
+Action = ConnectorActions
+"""Its older name."""
+
+
 class AsyncShell(Shell[Executed_co, Ran_co], Protocol[Executed_co, Ran_co]):
     """A connector object whose methods are awaited."""
 
@@ -115,3 +120,16 @@ class AsyncConnectorActions(ConnectorActions[Executed_co, Ran_co]):
     def __await__(self) -> Generator[Any, Any, Self]:
         yield from self._discovering(self._app_name).__await__()
         return self
+
+
+_ELSEWHERE: Final = {
+    "ActionResponse": "action_response",
+    "BaseAuthenticator": "auth.base",
+    "BosaConnectorModule": "module",
+    "ConnectorFile": "models.file",
+}
+"""Where older programs import it from here."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever has the name
+    return lazy.found(__name__, _ELSEWHERE, name)

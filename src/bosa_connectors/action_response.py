@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from bosa_connectors import paging
+from bosa_connectors import lazy, paging
 from bosa_connectors.calls import Call, Reply
 from bosa_connectors.errors import ApiError
 from bosa_connectors.paging import Step, Way, next_arguments, prev_arguments
@@ -202,3 +202,15 @@ async def _give_up(ahead: "Task[Any]") -> None:
     if not ahead.done():
         ahead.cancel()
         await wait([ahead])
+
+
+_ELSEWHERE: Final = {
+    "ActionResponseData": "models.action",
+    "InitialExecutorRequest": "models.action",
+    "ConnectorFile": "models.file",
+}
+"""Where older programs import it from here."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever has the name
+    return lazy.found(__name__, _ELSEWHERE, name)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 import httpx
 
-from bosa_connectors import arguments, discovery, wire
+from bosa_connectors import arguments, discovery, lazy, wire
 from bosa_connectors.accounts import Accounts
 from bosa_connectors.action import ConnectorActions
 from bosa_connectors.action_response import ActionResponse
@@ -44,6 +44,7 @@ from bosa_connectors.upload import sending
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from bosa_connectors.auth.api_key import ApiKeyAuthenticator
     from bosa_connectors.module import BosaConnectorModule
 
 T = TypeVar("T")
@@ -56,6 +57,8 @@ class BosaConnector(Accounts):
     are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none of their own.
     """
 
+    DEFAULT_TIMEOUT: ClassVar = DEFAULT_TIMEOUT
+    DEFAULT_MAX_ATTEMPTS: ClassVar = 1
     _connections: Callable[[ssl.SSLContext], httpx.BaseTransport] = Connections
 
     def _open(self) -> None:
@@ -77,6 +80,13 @@ class BosaConnector(Accounts):
         """Closes the connections. Using the object afterwards raises RuntimeError."""
         self._is_closed = True
         self._client.close()
+
+    @property
+    def auth_scheme(self) -> "ApiKeyAuthenticator":
+        """The key, as the header that carries it."""
+        from bosa_connectors.auth.api_key import ApiKeyAuthenticator  # noqa: PLC0415  what is beside it needs this shell
+
+        return ApiKeyAuthenticator(self._api_key)
 
     def get_available_modules(self) -> list[str]:
         """The names of the API's connectors, asked anew each time."""
@@ -338,3 +348,23 @@ def _outcome(attempt: Callable[[], Reply]) -> Outcome:
         return attempt()
     except BosaError as failure:
         return failure
+
+
+_ELSEWHERE: Final = {
+    "Action": "action",
+    "ActionResult": "models.result",
+    "ApiKeyAuthenticator": "auth.api_key",
+    "BosaAuthenticator": "auth",
+    "BosaConnectorError": "errors",
+    "BosaConnectorModule": "module",
+    "BosaIntegrationHelper": "helpers.integrations",
+    "BosaToken": "models.token",
+    "BosaUser": "models.user",
+    "ConnectorFile": "models.file",
+    "CreateUserResponse": "models.user",
+}
+"""Where older programs import it from here."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever has the name
+    return lazy.found(__name__, _ELSEWHERE, name)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from inspect import cleandoc
 from typing import Any, ClassVar, Final, Protocol
 
-from bosa_connectors import arguments, retry, wire
+from bosa_connectors import arguments, lazy, retry, wire
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.arguments import Given
 from bosa_connectors.base import Connector
@@ -230,3 +230,14 @@ def _named(kind: str, schema: Mapping[str, object], root: Mapping[str, object], 
     if kind == "bytes" or (kind == "string" and schema.get("format") == "binary"):
         return "bytes"
     return _TYPES.get(kind, "typing.Any")
+
+
+_ELSEWHERE: Final = {
+    "BaseAuthenticator": "auth.base",
+    "ConnectorFile": "models.file",
+}
+"""Where older programs import it from here."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever has the name
+    return lazy.found(__name__, _ELSEWHERE, name)

@@ -7,6 +7,8 @@ import pytest
 
 import bosa_connectors
 
+from .fresh import said_by
+
 PUBLIC = {
     "Action": ("", "calls"),
     "ActionResponse": ("", "action_response"),
@@ -62,6 +64,19 @@ PUBLIC = {
     "select": ("fields",),
 }
 """By name: the modules that have it; the package itself is the one without a name."""
+OLDER = {
+    "action": "ActionResponse BaseAuthenticator BosaConnectorModule ConnectorFile",
+    "action_response": "ActionResponseData ConnectorFile InitialExecutorRequest",
+    "connector": (
+        "ActionResponse ActionResult ApiKeyAuthenticator BosaAuthenticator BosaConnectorError BosaConnectorModule"
+        " BosaToken BosaUser ConnectorFile CreateUserResponse"
+    ),
+    "helpers.authenticator": "ApiKeyAuthenticator BosaAuthenticator BosaToken BosaUser CreateUserResponse",
+    "helpers.integrations": "ActionResult ApiKeyAuthenticator",
+    "models.action": "ConnectorFile",
+    "module": "BaseAuthenticator ConnectorFile",
+}
+"""What older programs import from somewhere else."""
 METHODS = [
     "auth_schema",
     "authenticate",
@@ -119,6 +134,28 @@ def test_everything_public_has_at_most_two_paths_to_the_one_object(name: str) ->
     assert 1 <= len(homes) <= 2
     assert all(each is found[0] for each in found)
     assert found[0].__module__.startswith("bosa_connectors.")
+
+
+@pytest.mark.parametrize("module", OLDER)
+def test_older_programs_find_the_same_objects_where_they_look_for_them(module: str) -> None:
+    for name in OLDER[module].split():
+        known = getattr(import_module(f"bosa_connectors.{PUBLIC[name][-1]}"), name)
+        assert getattr(import_module(f"bosa_connectors.{module}"), name) is known
+
+
+IN_ONE_GO = """
+import bosa_connectors
+assert {"BosaConnector", "connector", "models"} <= set(dir(bosa_connectors))
+assert {"httpx", "pydantic"}.isdisjoint(__import__("sys").modules)
+bosa_connectors.models.file.ConnectorFile, bosa_connectors.module.BosaConnectorError
+bosa_connectors.helpers.integrations.BosaIntegrationHelper, bosa_connectors.action.Action
+with bosa_connectors.connector.BosaConnector("http://127.0.0.1:9", "key") as connector:
+    print(connector.DEFAULT_TIMEOUT, connector.DEFAULT_MAX_ATTEMPTS, connector.auth_scheme.authenticate())
+"""
+
+
+async def test_modules_are_there_without_being_imported_by_name_and_nothing_is_loaded_before() -> None:
+    assert await said_by(IN_ONE_GO) == "30.0 1 {'X-API-Key': 'key'}"
 
 
 @pytest.mark.parametrize("shell", ["BosaConnector", "AsyncBosaConnector"])

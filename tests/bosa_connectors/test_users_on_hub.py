@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 from bosa_connectors import AsyncBosaConnector, Call, Credentials
 from bosa_connectors.auth import BosaAuthenticator
 from bosa_connectors.errors import Conflict, InvalidArguments, NotConnected, NotFound, Unauthenticated
+from bosa_connectors.helpers.integrations import BosaIntegrationHelper
 from bosa_hub.oauth2 import OAuth2
 from bosa_hub.plugin import Connector, Context, action
 from bosa_hub.serve import RunningHub, running
@@ -198,3 +199,20 @@ def test_an_authenticator_is_the_part_about_users(hub: RunningHub) -> None:
         assert authenticator.api_base_url == hub.url
     with pytest.raises(RuntimeError):
         authenticator.get_user(token)
+
+
+def test_an_integration_helper_is_the_part_about_accounts(hub: RunningHub) -> None:
+    identifier = uuid4().hex
+    with BosaAuthenticator(hub.url, hub.client_key) as authenticator:
+        secret = authenticator.register(identifier).secret
+        token = authenticator.authenticate(identifier, secret).token
+    with BosaIntegrationHelper(hub.url, hub.client_key) as helper:
+        assert not helper.user_has_integration("todo", token)
+        assert helper.initiate_integration("calendar", token, "https://app.example/done").startswith("https://calendar")
+        for name in ("home", "work"):
+            config = {"name": name, "api_key": "hush-hush"}
+            assert helper.initiate_plugin_configuration("todo", token, config).success
+        assert helper.select_integration("todo", token, "work").success
+        assert helper.get_integration("todo", token, "work")["selected"]
+        assert helper.remove_integration("todo", token, "home").success
+        assert helper.user_has_integration("todo", token)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class BosaAuthenticator:
-    """The part of a BosaConnector that is about users, under its older names; it raises what that raises."""
+class Part:
+    """A part of a BosaConnector, with connections of its own."""
 
     def __init__(self, api_base_url: str = "https://api.bosa.id", api_key: str | None = "bosa") -> None:
         self._connector = BosaConnector(api_base_url, api_key)
@@ -20,18 +20,6 @@ class BosaAuthenticator:
     def api_base_url(self) -> str:
         """Where the API is."""
         return self._connector.api_base_url
-
-    def register(self, identifier: str) -> CreateUserResponse:
-        """A new user; `.secret` is shown this once."""
-        return self._connector.create_bosa_user(identifier)
-
-    def authenticate(self, identifier: str, secret: str) -> BosaToken:
-        """A new token for a user, `.token`."""
-        return self._connector.authenticate_bosa_user(identifier, secret)
-
-    def get_user(self, token: str) -> BosaUser:
-        """The user whose token this is."""
-        return self._connector.get_user_info(token)
 
     def close(self) -> None:
         """Closes the connections. Using the object afterwards raises RuntimeError."""
@@ -46,4 +34,20 @@ class BosaAuthenticator:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<BosaAuthenticator {self.api_base_url}>"
+        return f"<{type(self).__name__} {self.api_base_url}>"
+
+
+class BosaAuthenticator(Part):
+    """The part of a BosaConnector that is about users, under its older names; it raises what that raises."""
+
+    def register(self, identifier: str) -> CreateUserResponse:
+        """A new user; `.secret` is shown this once."""
+        return self._connector.create_bosa_user(identifier)
+
+    def authenticate(self, identifier: str, secret: str) -> BosaToken:
+        """A new token for a user, `.token`."""
+        return self._connector.authenticate_bosa_user(identifier, secret)
+
+    def get_user(self, token: str) -> BosaUser:
+        """The user whose token this is."""
+        return self._connector.get_user_info(token)

@@ -1,8 +1,10 @@
 """What a call was made of, and what it came to, as older programs hold them."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
+
+from bosa_connectors import lazy
 
 
 class ActionResponseData(BaseModel):
@@ -23,3 +25,13 @@ class InitialExecutorRequest(BaseModel):
     """The older name of `identifier`."""
     identifier: str | None = None
     timeout: float | None = None
+
+
+_ELSEWHERE: Final = {
+    "ConnectorFile": "models.file",
+}
+"""Where older programs import it from here."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  whatever has the name
+    return lazy.found(__name__, _ELSEWHERE, name)
