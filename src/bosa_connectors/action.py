@@ -5,6 +5,7 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 from warnings import warn
 
 from bosa_connectors import lazy
+from bosa_connectors.calls import Headers, Timeout
 from bosa_connectors.catalogue import Catalogue
 
 Executed_co = TypeVar("Executed_co", covariant=True)
@@ -46,7 +47,7 @@ class ActionExecutor(Generic[Executed_co, Ran_co]):
         """Sets the user token."""
         return self._set(token=token)
 
-    def headers(self, headers: Mapping[str, str] | None) -> Self:
+    def headers(self, headers: Headers | None) -> Self:
         """Sets headers that go along."""
         return self._set(headers=dict(headers or {}))
 
@@ -54,8 +55,8 @@ class ActionExecutor(Generic[Executed_co, Ran_co]):
         """Sets how often the call is tried, at most: see `execute` of the connector object."""
         return self._set(max_attempts=attempts)
 
-    def timeout(self, timeout: float | None) -> Self:
-        """Sets the seconds for connecting and for each silence; None for no limit."""
+    def timeout(self, timeout: Timeout) -> Self:
+        """Sets the seconds for connecting and for each silence, or a pair of these; None for no limit."""
         return self._set(timeout=timeout)
 
     def identifier(self, identifier: str | None = None) -> Self:

@@ -20,7 +20,7 @@ from bosa_connectors.action import AsyncConnectorActions
 from bosa_connectors.action_response import AsyncActionResponse
 from bosa_connectors.arguments import Given
 from bosa_connectors.base import Exchange, repeating
-from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Reply
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Headers, Reply, Timeout
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.connections import AsyncConnections
 from bosa_connectors.discovery import Family, Known, Steps
@@ -166,8 +166,8 @@ class AsyncBosaConnector(AsyncAccounts):
         account: str | None = None,
         max_attempts: int | None = None,
         token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
         **kwargs: object,
     ) -> tuple[Any, int]:
         """Body and status of the reply: the envelope as sent, or a ConnectorFile. A failure that the API states is one.
@@ -176,7 +176,7 @@ class AsyncBosaConnector(AsyncAccounts):
         action does not know is left out with a warning (`strict` refuses it). `response_fields` names the parts of the
         data that are wanted. `identifier` (once `account`) says which linked account acts. `max_attempts` counts the
         first attempt, and repeats 429, 5xx and what found no connection, whatever the action does. `timeout` bounds
-        connecting and each silence.
+        connecting and each silence, a pair each by its own. A header that is None is not sent.
 
         Raises InvalidAction and InvalidArguments before anything is sent, and what `send` raises.
         """
@@ -201,8 +201,8 @@ class AsyncBosaConnector(AsyncAccounts):
         account: str | None = None,
         max_attempts: int | None = None,
         token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
         **kwargs: object,
     ) -> AsyncActionResponse:
         """The reply to a call as `execute` makes it, with its pages to walk through."""

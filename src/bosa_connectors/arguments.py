@@ -11,7 +11,7 @@ from typing import Final, cast
 from warnings import warn
 
 from bosa_connectors import fields, retry
-from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Policy, Reply
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Headers, Policy, Reply, Timeout
 from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.paging import token_fields
 from bosa_connectors.problems import UNKNOWN
@@ -28,8 +28,8 @@ class Given:
     arguments: Mapping[str, object] = field(repr=False)
     credentials: Credentials
     policy: Policy
-    timeout: float | None
-    headers: Mapping[str, str] = field(repr=False)
+    timeout: Timeout
+    headers: Headers = field(repr=False)
 
     def call(self, action: Action) -> tuple[Call, list[str]]:
         """The call, and the fields that are to be selected from its reply."""
@@ -46,12 +46,11 @@ def given(  # noqa: PLR0913  what a program may say of a call
     account: str | None = None,
     max_attempts: int | None = None,
     token: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    timeout: float | None = DEFAULT_TIMEOUT,
+    headers: Headers | None = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Given:
     """What was given, checked as far as that can be done without the action: bad input costs no request."""
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout must be above 0 seconds, or None for no limit; got {timeout!r}")
+    check_timeout(timeout)
     return Given(
         merge(input_, named),
         Credentials(user_token=token, account=account),
@@ -59,6 +58,23 @@ def given(  # noqa: PLR0913  what a program may say of a call
         timeout,
         dict(headers or {}),
     )
+
+
+def check_timeout(timeout: Timeout) -> None:
+    """Raises ValueError for a timeout that makes no sense."""
+    pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    if len(pair) != 2 or not all(map(_is_time, pair)):  # noqa: PLR2004  a pair
+        said = (
+            "timeout must be seconds above 0, None for no limit, or a pair of these: for connecting, and each silence"
+        )
+        raise ValueError(f"{said}. It is {timeout!r:.100}")
+
+
+def _is_time(seconds: float | None) -> bool:
+    try:
+        return seconds is None or seconds > 0
+    except TypeError:  # no number at all
+        return False
 
 
 def merge(input_: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from weakref import WeakSet
 
 from bosa_connectors import arguments, discovery, retry, schema, upload, wire
-from bosa_connectors.calls import DEFAULT_TIMEOUT, Call, Pause, Policy, Reply
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Call, Pause, Policy, Reply, Timeout
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.discovery import Contract, Known
 from bosa_connectors.effects import effect
@@ -34,7 +34,7 @@ class Exchange:
 
     request: wire.Request
     policy: Policy
-    timeout: float | None
+    timeout: Timeout
     deadline: float | None
     ends: float | None
     """When the deadline is, on the monotonic clock."""
@@ -219,8 +219,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _check_seconds(call: Call) -> None:
-    if call.timeout is not None and not call.timeout > 0:
-        raise ValueError(f"timeout must be seconds above 0, or None for no limit: it is {call.timeout!r:.100}")
+    arguments.check_timeout(call.timeout)
     if call.deadline is not None and math.isnan(call.deadline):
         raise ValueError("deadline must be a number of seconds, or None for no limit: it is not a number")
 

@@ -12,6 +12,10 @@ Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds for connecting, and for each silence."""
+Timeout: TypeAlias = float | tuple[float | None, float | None] | None
+"""The same, or a pair of seconds: for connecting, and for each silence. None is no limit."""
+Headers: TypeAlias = Mapping[str, str | bytes | None]
+"""One that is None is not sent."""
 
 
 def parts(schema: Mapping[str, object]) -> list[Mapping[str, object]]:
@@ -100,9 +104,9 @@ class Call:
     Through a proxy, a head that comes letter by letter is bounded by each silence alone.
     """
     policy: Policy = Policy()
-    timeout: float | None = DEFAULT_TIMEOUT
-    """Seconds for connecting, and for each silence, in one attempt; None for no limit."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    timeout: Timeout = DEFAULT_TIMEOUT
+    """Seconds for connecting, and for each silence, in one attempt, or one of each; None for no limit."""
+    headers: Headers = field(default_factory=dict[str, str | bytes | None], repr=False)
     """Sent beside the call's own headers, which win."""
     max_file_bytes: int | None = None
     """A file in the reply that has more raises TooLarge, at once where the API says so; None for no limit."""

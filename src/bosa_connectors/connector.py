@@ -16,7 +16,7 @@ from bosa_connectors.action import ConnectorActions
 from bosa_connectors.action_response import ActionResponse
 from bosa_connectors.arguments import Given
 from bosa_connectors.base import Exchange, repeating
-from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Reply
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Headers, Reply, Timeout
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.connections import Connections
 from bosa_connectors.discovery import Family, Known, Steps
@@ -145,8 +145,8 @@ class BosaConnector(Accounts):
         account: str | None = None,
         max_attempts: int | None = None,
         token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,
         **kwargs: object,
     ) -> tuple[Any, int]:
         """Body and status of the reply: the envelope as sent, or a ConnectorFile. A failure that the API states is one.
@@ -155,7 +155,7 @@ class BosaConnector(Accounts):
         action does not know is left out with a warning (`strict` refuses it). `response_fields` names the parts of the
         data that are wanted. `identifier` (once `account`) says which linked account acts. `max_attempts` counts the
         first attempt, and repeats 429, 5xx and what found no connection, whatever the action does. `timeout` bounds
-        connecting and each silence.
+        connecting and each silence, a pair each by its own. A header that is None is not sent.
 
         Raises InvalidAction and InvalidArguments before anything is sent, and what `send` raises.
         """
@@ -180,8 +180,8 @@ class BosaConnector(Accounts):
         account: str | None = None,
         max_attempts: int | None = None,
         token: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,
         **kwargs: object,
     ) -> ActionResponse:
         """The reply to a call as `execute` makes it, with its pages to walk through."""

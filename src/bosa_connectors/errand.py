@@ -54,7 +54,7 @@ class Errand(Generic[T]):
         own = wire.headers(Credentials(user_token=self.token), api_key, contract)
         kind = {"content-type": wire.JSON} if self.body else {}
         once = {"idempotency-key": key} if self.writes else {}
-        return wire.Request(self.method, path, {**once, **kind, **own}, self.body)
+        return wire.Request(self.method, path, {**wire.ACCEPT, **once, **kind, **own}, self.body)
 
     def outcome(self, reply: Reply, api_key: str | None) -> T:
         """What the answer means; raises its error where that means nothing else, BadReply for what makes no sense."""

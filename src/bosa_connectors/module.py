@@ -5,11 +5,11 @@ from dataclasses import replace
 from inspect import cleandoc
 from typing import Any, ClassVar, Final, Protocol
 
-from bosa_connectors import arguments, lazy, retry, wire
+from bosa_connectors import arguments, header, lazy, retry, wire
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.arguments import Given
 from bosa_connectors.base import Connector
-from bosa_connectors.calls import DEFAULT_TIMEOUT, Action
+from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Headers, Timeout
 from bosa_connectors.catalogue import PLUMBING, Catalogue
 from bosa_connectors.connector import BosaConnector
 from bosa_connectors.errors import BosaConnectorError, BosaError, InvalidArguments
@@ -136,8 +136,8 @@ class BosaConnectorModule(_Module):
         account: str | None = None,
         identifier: str | None = None,
         authenticator: Authenticator | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,
     ) -> tuple[Any, int]:
         """Body and status of the reply, as `execute` of a connector object gives them."""
         given = _given(input_, max_attempts, token, identifier or account, authenticator, headers, timeout)
@@ -160,8 +160,8 @@ class AsyncBosaConnectorModule(_Module):
         account: str | None = None,
         identifier: str | None = None,
         authenticator: Authenticator | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,  # noqa: ASYNC109  of each step, which only the transport knows
     ) -> tuple[Any, int]:
         """Body and status of the reply, as `execute` of a connector object gives them."""
         given = _given(input_, max_attempts, token, identifier or account, authenticator, headers, timeout)
@@ -174,16 +174,15 @@ def _given(  # noqa: PLR0913, PLR0917  those of execute
     token: str | None,
     account: str | None,
     authenticator: Authenticator | None,
-    headers: Mapping[str, str] | None,
-    timeout: float | None,
+    headers: Headers | None,
+    timeout: Timeout,
 ) -> Given:
     """What was given; the authenticator's key counts, else the one among the headers, else the connector object's."""
-    said = {**(headers or {}), **(authenticator.authenticate() if authenticator else {})}
-    key = next((value for name, value in reversed(said.items()) if name.lower() == _KEY), None)
+    said = header.plain(headers or {}) | header.plain(authenticator.authenticate() if authenticator else {})
     given = arguments.given(
         input_, {}, account=account, max_attempts=max_attempts, token=token, headers=said, timeout=timeout
     )
-    return replace(given, credentials=replace(given.credentials, api_key=key))
+    return replace(given, credentials=replace(given.credentials, api_key=said.get(_KEY)))
 
 
 def _parameter(action: Action, name: str) -> dict[str, object]:

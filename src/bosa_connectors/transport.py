@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from bosa_connectors.calls import FileHead
+from bosa_connectors.calls import FileHead, Timeout
 from bosa_connectors.errors import BosaError, BrokenReply, OutcomeUnknown, RequestTimeout, TooLarge, Unreachable
 from bosa_connectors.gunzip import GZIP, AsyncUnpacked, Unpacked
 from bosa_connectors.wire import Request
@@ -121,9 +121,12 @@ def certificates() -> ssl.SSLContext:
 class Patience(dict[str, float | None]):
     """The timeouts of one attempt, as httpx asks for them: what is left until the deadline, where that is less."""
 
-    def __init__(self, timeout: float | None, deadline: float | None, ends: float | None) -> None:
-        longest = min(timeout or math.inf, math.inf if deadline is None else max(deadline, _SHORTEST))
-        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), longest if longest < _LONGEST else None))
+    def __init__(self, timeout: Timeout, deadline: float | None, ends: float | None) -> None:
+        connecting, silence = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        steps = {"connect": connecting, "pool": connecting, "read": silence, "write": silence}
+        whole = math.inf if deadline is None else max(deadline, _SHORTEST)
+        longest = {step: min(seconds or math.inf, whole) for step, seconds in steps.items()}
+        super().__init__({step: seconds if seconds < _LONGEST else None for step, seconds in longest.items()})
         self._ends = ends
 
     def get(self, key: str, default: float | None = None) -> float | None:  # type: ignore[override]  # one signature of three is used

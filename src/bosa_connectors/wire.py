@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from bosa_connectors import form, header
-from bosa_connectors.calls import Action, Call, Credentials, FileHead, Reply
+from bosa_connectors.calls import Action, Call, Credentials, FileHead, Headers, Reply
 from bosa_connectors.errors import (
     ApiError,
     BadReply,
@@ -26,6 +26,8 @@ from bosa_connectors.errors import (
 from bosa_connectors.shapes import is_object, items, members
 
 JSON: Final = "application/json"
+ACCEPT: Final = {"accept": f"{JSON}, */*"}
+"""What is wanted, where the caller does not say."""
 _MESSAGE_LENGTH: Final = 2_000
 _MOST_REASONS: Final = 20
 _SIZE_DIGITS: Final = 18
@@ -78,7 +80,7 @@ def encode(call: Call, *, api_key: str | None, error_contract: Literal[1, 2], ke
     return Request(
         method="POST",
         path=call.action.path,
-        headers={**beside, **_callers(call.headers), "content-type": kind, **_length(body), **own},
+        headers={**ACCEPT, **beside, **_callers(call.headers), "content-type": kind, **_length(body), **own},
         body=body,
     )
 
@@ -93,9 +95,9 @@ def _length(body: bytes | form.Form) -> dict[str, str]:
     return {} if isinstance(body, bytes) or body.size is None else {"content-length": str(body.size)}
 
 
-def _callers(headers: Mapping[str, str]) -> dict[str, str]:
+def _callers(headers: Headers) -> dict[str, str]:
     """The caller's own headers; what frames the message is not theirs to say."""
-    named = {str(name).lower(): value for name, value in headers.items()}
+    named = header.plain(headers)
     for name, value in named.items():
         if not header.is_name(name) or name in _FRAMING:
             raise InvalidHeader(f"The header {name[:100]!r} cannot be sent along with a call: leave it out.")
@@ -130,7 +132,7 @@ def _is_sayable(value: object) -> bool:
 def listing(path: str, query: Mapping[str, str] | None, error_contract: Literal[1, 2]) -> Request:
     """The request for a listing, which carries no credentials."""
     target = f"{path}?{urlencode(query)}" if query else path
-    return Request("GET", target, headers(Credentials(), None, error_contract), b"")
+    return Request("GET", target, {**ACCEPT, **headers(Credentials(), None, error_contract)}, b"")
 
 
 def present(action: Action, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -149,7 +151,6 @@ def headers(credentials: Credentials, api_key: str | None, error_contract: Liter
         "x-bosa-integration": credentials.account,
         "x-integration": credentials.account,
         "x-gl-error-contract": "2" if error_contract == 2 else None,  # noqa: PLR2004  the contract's own number
-        "accept": f"{JSON}, */*",
     }
     present = {name: value for name, value in named.items() if value}
     for name, value in present.items():

@@ -329,11 +329,13 @@ async def test_max_attempts_below_one_is_refused_before_anything_is_sent(
     assert api.asked == []
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), (0, 1), (1, -1), (1,), (1, 2, 3), [1, 2], "5", ("1", 2)])
 async def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(
-    seconds: float, api: ScriptedApi, connector: AsyncBosaConnector
+    seconds: Any,  # noqa: ANN401  that is the point
+    api: ScriptedApi,
+    connector: AsyncBosaConnector,
 ) -> None:
-    with pytest.raises(ValueError, match=r"^timeout must be above 0 seconds"):
+    with pytest.raises(ValueError, match=r"^timeout must be seconds above 0"):
         await connector.run("notes", "any", timeout=seconds)
     assert api.asked == []
 
@@ -396,13 +398,27 @@ async def test_account_in_a_chain_warns_and_identifier_wins(api: ScriptedApi, co
     assert [asked.said["x-integration"] for asked in api.asked[1:]] == ["older", "newer"]
 
 
+async def test_headers_may_be_given_as_they_were_to_requests(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
+    headers = {"X-None": None, "X-Bytes": b"bytes", "Accept": "text/csv"}
+    await connector.execute("notes", "any", headers=headers)
+    await (await connector.connect("notes")).action("any").headers(headers).run()
+    await (await connector.get_connector("notes")).execute("any", headers={**headers, "X-API-Key": b"other"})
+    for asked in api.asked[1:]:
+        assert (asked.headers["x-bytes"], asked.headers["accept"], asked.headers.get("x-none")) == (
+            "bytes",
+            "text/csv",
+            None,
+        )
+    assert [asked.said["x-api-key"] for asked in api.asked[1:]] == ["client-key", "client-key", "other"]
+
+
 async def test_a_chain_refuses_what_a_call_refuses(connector: AsyncBosaConnector) -> None:
     notes = await connector.connect("notes")
     with pytest.raises(ValueError, match=r"^Invalid action 'x'"):
         await notes.action("x").execute()
     with pytest.raises(ValueError, match=r"^max_attempts must be at least 1$"):
         await notes.action("any").max_attempts(0).run()
-    with pytest.raises(ValueError, match=r"^timeout must be above 0"):
+    with pytest.raises(ValueError, match=r"^timeout must be seconds above 0"):
         await notes.action("any").timeout(0).run()
 
 

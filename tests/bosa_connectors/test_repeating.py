@@ -1,6 +1,8 @@
 """Calls that are repeated, over a real socket, through both shells."""
 
+import socket
 import time
+from contextlib import ExitStack
 
 import anyio
 import pytest
@@ -234,6 +236,29 @@ async def test_a_timeout_that_makes_no_sense_is_refused(odd: float, shell: Shell
             await connector.send(Call(action(), {}, timeout=odd))
         with pytest.raises(ValueError, match="deadline must be a number"):
             await connector.send(Call(action(), {}, deadline=float("nan")))
+
+
+async def test_a_pair_of_timeouts_bounds_connecting_and_each_silence(shell: Shell) -> None:
+    async with raw_api(stalling()) as api, connecting(shell, api.url) as connector:
+        with anyio.fail_after(5), pytest.raises(RequestTimeout):
+            await connector.send(Call(action(name="get_it"), {}, timeout=(100, 0.1)))
+        with anyio.fail_after(5), pytest.raises(RequestTimeout):
+            await connector.send(Call(action(name="get_it"), {}, timeout=(None, 0.1)))
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        address = full.getsockname()
+        for _ in range(2):  # nobody accepts them, and there is room for no more
+            waiting.enter_context(connected_soon(address))
+        async with connecting(shell, f"http://127.0.0.1:{address[1]}") as connector:
+            with anyio.fail_after(5), pytest.raises(Unreachable):
+                await connector.send(Call(action(name="get_it"), {}, timeout=(0.1, 100)))
+
+
+def connected_soon(address: tuple[str, int]) -> socket.socket:
+    """A connection, or one that is on its way."""
+    reaching = socket.socket()
+    reaching.settimeout(0)
+    reaching.connect_ex(address)
+    return reaching
 
 
 @pytest.mark.parametrize("endless", [1e12, float("inf"), None])
