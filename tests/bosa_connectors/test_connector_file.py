@@ -47,6 +47,14 @@ def test_a_copy_of_a_file_on_disk_is_one_too(path: Path) -> None:
         assert (copy, copy.file) == (file, b"%PDF")
 
 
+def test_bytes_that_take_the_place_of_a_file_on_disk_are_what_it_holds(path: Path, tmp_path: Path) -> None:
+    changed = ConnectorFile.from_path(path)
+    changed.file = b"new"
+    for number, file in enumerate((changed, ConnectorFile.from_path(path).model_copy(update={"file": b"new"}))):
+        assert (file.file, file.path, file.filename) == (b"new", None, "a.pdf")
+        assert file.save(tmp_path / str(number)).read_bytes() == b"new"
+
+
 def test_what_a_file_does_not_have_is_an_attribute_error(path: Path) -> None:
     for file in (ConnectorFile(file=b""), ConnectorFile.from_path(path)):
         with pytest.raises(AttributeError, match="nothing"):

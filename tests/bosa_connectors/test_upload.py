@@ -129,6 +129,17 @@ async def test_raw_bytes_arrive_as_they_are_not_as_their_python_repr(desk: Any) 
     assert data["arrived"][0][2] == hashlib.sha256(b"b'abc'\xff").hexdigest()
 
 
+@pytest.mark.parametrize("content", [b"new", b""])
+async def test_of_a_file_on_disk_whose_bytes_were_replaced_the_new_ones_arrive(
+    content: bytes,
+    desk: Any,  # noqa: ANN401
+    path: Path,
+) -> None:
+    file = ConnectorFile.from_path(path)
+    file.file = content
+    assert (await desk(file=file))["arrived"] == [seen("größe.txt", content)]
+
+
 async def test_fields_beside_a_file_arrive(desk: Any) -> None:  # noqa: ANN401
     data = await desk(name="Ærø\r\n☕", count=3, on=True, tags=["a,b", "c"], file=b"", files=None)
     assert {**data, "arrived": None} == {

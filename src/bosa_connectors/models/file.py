@@ -46,8 +46,8 @@ class ConnectorFile(BaseModel):
 
     @property
     def path(self) -> Path | None:
-        """Where the bytes lie; None where they are in memory."""
-        return self._path
+        """Where the bytes lie; None where they are in memory, also in place of those that lay on disk."""
+        return None if "file" in self.__dict__ else self._path
 
     @property
     def own_headers(self) -> Mapping[str, str]:
@@ -62,10 +62,10 @@ class ConnectorFile(BaseModel):
         return save(self._chunks(), place, self.filename)
 
     def _chunks(self) -> Iterator[bytes]:
-        if not self._path:
+        if not self.path:
             yield self.file
             return
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             yield from iter(partial(file.read, CHUNK), b"")
 
 
