@@ -17,7 +17,7 @@ from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.discovery import Contract, Known
 from bosa_connectors.effects import effect
 from bosa_connectors.errand import Errand
-from bosa_connectors.errors import BosaError, BrokenReply, ConnectorNotFound, InvalidArguments, InvalidSchema
+from bosa_connectors.errors import BosaError, BrokenReply, ConnectorNotFound, InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Form
 from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import Patience, unknown
@@ -101,6 +101,7 @@ class Connector:
         strict: bool = False,
     ) -> None:
         self.api_base_url = wire.base_url(api_base_url)
+        wire.check_texts(client_key=api_key)
         self.strict = strict
         self._api_key = api_key
         self._error_contract: Contract = error_contract
@@ -179,8 +180,11 @@ class Connector:
         return Exchange(request, Policy(), DEFAULT_TIMEOUT, None, None, errand.writes)
 
     def _entry(self, app: str) -> Known[Catalogue]:
-        """What is known of a connector."""
+        """What is known of a connector; raises InvalidArguments where its name is no text."""
         self._check_open()
+        if not isinstance(app, str):  # pyright: ignore[reportUnnecessaryIsInstance]  any program's
+            wrong = f"This is of type {type(app).__name__}, not text"
+            raise InvalidArguments([Problem("app_name", wrong, "the name of a connector")])
         return self._known.setdefault(app, Known())
 
     def _check_open(self) -> None:

@@ -52,7 +52,7 @@ class Catalogue(Mapping[str, Action]):
         """The action of this name; raises InvalidAction, which lists the names that there are."""
         try:
             return self._actions[name]
-        except KeyError:
+        except (KeyError, TypeError):  # what cannot be a key is no name
             raise InvalidAction(name, self._actions) from None
 
     def __repr__(self) -> str:

@@ -51,7 +51,7 @@ class Request:
 
 def base_url(url: str) -> str:
     """The API's address without a trailing slash; a ValueError says what is wrong with it, without repeating it."""
-    address = url.strip()
+    address = url.strip() if isinstance(url, str) else ""  # pyright: ignore[reportUnnecessaryIsInstance]  any program's
     parts = _address(address)
     if parts is None:
         raise ValueError("This is not the address of an API: expected something like https://api.bosa.id")
@@ -144,7 +144,10 @@ def present(action: Action, arguments: Mapping[str, object]) -> dict[str, object
 
 
 def headers(credentials: Credentials, api_key: str | None, error_contract: Literal[1, 2]) -> dict[str, str]:
-    """Who calls, as headers."""
+    """Who calls, as headers; raises InvalidHeader for what is no text."""
+    check_texts(
+        client_key=credentials.api_key or api_key, user_token=credentials.user_token, account=credentials.account
+    )
     named = {
         "x-api-key": credentials.api_key or api_key,
         "authorization": credentials.user_token and f"Bearer {credentials.user_token}",
@@ -156,6 +159,15 @@ def headers(credentials: Credentials, api_key: str | None, error_contract: Liter
     for name, value in present.items():
         _check_header(name, value)
     return present
+
+
+def check_texts(**texts: object) -> None:
+    """Raises InvalidHeader unless each of these is text, or None."""
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise InvalidHeader(
+                f"The {name.replace('_', ' ')} is of type {type(text).__name__}: expected text, or None."
+            )
 
 
 def is_json(headers: Mapping[str, str]) -> bool:

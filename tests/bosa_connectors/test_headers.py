@@ -1,6 +1,7 @@
 """What goes along with a call in its headers, and where it never goes."""
 
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,27 @@ async def test_a_value_that_no_header_can_carry_is_refused_without_repeating_it(
     with pytest.raises(ValueError, match="The value for the header x-note holds a character") as caught:
         await connector.send(call(X_Note=value))
     assert "hush" not in f"{caught.value!r} {caught.value!s}"
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("odd", [5, b"hush", ["hush"]], ids=repr)
+async def test_who_calls_is_said_in_text_or_refused_without_repeating_it(
+    odd: Any,  # noqa: ANN401  that is the point
+    api: ScriptedApi,
+    connector: AsyncBosaConnector,
+) -> None:
+    for name, who in {
+        "client key": Credentials(api_key=odd),
+        "user token": Credentials(user_token=odd),
+        "account": Credentials(account=odd),
+    }.items():
+        with pytest.raises(InvalidHeader, match=f"The {name} is of type {type(odd).__name__}: expected text") as caught:
+            await connector.send(Call(action(), {}, who))
+        assert "hush" not in str(caught.value)
+    with pytest.raises(InvalidHeader, match="The client key is of type"):
+        AsyncBosaConnector(api.url, odd)
+    with pytest.raises(ValueError, match="not the address of an API"):
+        AsyncBosaConnector(odd)
     assert api.asked == []
 
 

@@ -329,6 +329,21 @@ async def test_max_attempts_below_one_is_refused_before_anything_is_sent(
     assert api.asked == []
 
 
+@pytest.mark.parametrize("odd", [5, None, b"notes", ["notes"]], ids=repr)
+async def test_a_name_that_is_no_text_is_refused_with_what_was_expected(
+    odd: Any,  # noqa: ANN401  that is the point
+    api: ScriptedApi,
+    connector: AsyncBosaConnector,
+) -> None:
+    for use in (connector.execute(odd, "any"), connector.get_connector(odd), connector.refresh_connector(odd)):
+        with pytest.raises(InvalidArguments, match=f"'app_name': 'This is of type {type(odd).__name__}, not text'"):
+            await use
+    assert api.asked == []
+    with pytest.raises(InvalidAction) as caught:
+        await connector.execute("notes", odd)
+    assert str(caught.value).startswith(f"Invalid action {odd!r}. Available actions: ")
+
+
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), (0, 1), (1, -1), (1,), (1, 2, 3), [1, 2], "5", ("1", 2)])
 async def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(
     seconds: Any,  # noqa: ANN401  that is the point
