@@ -5,7 +5,9 @@ import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -53,7 +55,18 @@ def _proxy(url: str) -> str | None:
     named = proxies.get(to.scheme) or proxies.get("all")
     if not named or host in {"127.0.0.1", "localhost", "::1"} or proxy_bypass(host):
         return None
+    if _is_within(host, proxies.get("no", "")):
+        return None
     return named if "://" in named else f"http://{named}"
+
+
+def _is_within(host: str, networks: str) -> bool:
+    """Whether the host is an address in one of these networks: `10.0.0.0/8, fd00::/8`."""
+    for network in networks.split(","):
+        with suppress(ValueError):  # one of the two is a name
+            if ip_address(host) in ip_network(network.strip(), strict=False):
+                return True
+    return False
 
 
 class _NoCookies(httpx.Cookies):

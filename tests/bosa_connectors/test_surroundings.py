@@ -148,6 +148,24 @@ async def test_through_a_proxy_a_secured_call_stays_secret(tmp_path: Path) -> No
             assert proxy.connections == 2
 
 
+@pytest.mark.parametrize(
+    ("networks", "is_within"),
+    [
+        ("example.com, 127.0.0.0/8", True),
+        ("127.0.0.9/31", False),
+        ("127.0.0.9/24", True),
+        ("10.0.0.0/8,fd00::/8,127.0.0.0/99", False),
+    ],
+)
+async def test_an_address_in_a_network_that_no_proxy_names_is_reached_without_one(
+    networks: str, *, is_within: bool
+) -> None:
+    async with raw_api(answering(answer())) as proxy:
+        said = await said_by(BOTH_CALL, "http://127.0.0.2:9", HTTP_PROXY=proxy.url, NO_PROXY=networks)
+        assert said.count("Unreachable") == (2 if is_within else 0)
+        assert proxy.connections == (0 if is_within else 2)
+
+
 async def test_a_proxy_that_refuses_is_unreachable() -> None:
     refusing = answering(answer(b"No.", 407))
     async with raw_api(refusing) as proxy:
