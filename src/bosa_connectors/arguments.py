@@ -4,8 +4,9 @@ import inspect
 import json
 import math
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MappingView
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from itertools import takewhile
 from typing import Final, cast
 from warnings import warn
@@ -88,10 +89,12 @@ def merge(input_: Mapping[str, object] | None, named: Mapping[str, object]) -> d
 
 
 def _plain(value: object) -> object:
-    """A copy, in which tuples and sets are lists: JSON has no others."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in cast("dict[str, object]", value).items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    """A copy as JSON has it: a mapping is a dict, a tuple, set or view a list, a member of an enumeration its value."""
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if is_object(value):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset, MappingView)):
         return [_plain(each) for each in cast("Iterable[object]", value)]
     return value
 

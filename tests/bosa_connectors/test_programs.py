@@ -2,6 +2,9 @@
 
 import json
 import warnings
+from collections import UserDict
+from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -115,6 +118,23 @@ async def test_execute_and_run_never_raise_on_a_status(
 async def test_keywords_are_arguments_where_there_is_no_input(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
     await connector.execute("notes", "make", title="t", tags=("a", "b"))
     assert sent(api) == {"title": "t", "tags": ["a", "b"]}
+
+
+class Kind(Enum):
+    OPEN = "open"
+    BOTH = ("open", "closed")
+
+
+async def test_what_is_as_good_as_json_is_taken_for_it_at_any_depth(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    kinds = {Kind.OPEN.value: Kind.OPEN}
+    odd = UserDict({"keys": kinds.keys(), "values": [kinds.values()], "proxy": MappingProxyType({"in": (Kind.BOTH,)})})
+    meant = {"keys": ["open"], "values": [["open"]], "proxy": {"in": [["open", "closed"]]}}
+    await connector.execute("notes", "any", odd)
+    assert sent(api) == meant
+    await connector.run("notes", "any", {"deep": [odd]}, kind=Kind.OPEN)
+    assert sent(api) == {"deep": [meant], "kind": "open"}
 
 
 async def test_input_and_keywords_are_put_together(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
