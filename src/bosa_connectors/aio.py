@@ -73,7 +73,8 @@ class AsyncBosaConnector(AsyncAccounts):
     """The connectors of one BOSA API: what they offer, and calls to it, awaited.
 
     One pooled HTTP client per event loop serves any number of tasks and users at once: credentials travel with each
-    call, cookies are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none.
+    call, cookies are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none; it
+    goes along where the object is copied or pickled, and the copy has connections of its own.
     """
 
     _connections: Callable[[ssl.SSLContext], httpx.AsyncBaseTransport] = AsyncConnections

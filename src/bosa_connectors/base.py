@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from weakref import WeakSet
 
@@ -124,6 +125,10 @@ class Connector:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.api_base_url}>"
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        settings = {"error_contract": self._error_contract, "strict": self.strict}
+        return partial(type(self), self.api_base_url, self._api_key, **settings), ()
 
     def known(self, app: str) -> Catalogue:
         """The actions of a connector as they were found last; the API is not asked."""

@@ -54,7 +54,8 @@ class BosaConnector(Accounts):
     """The connectors of one BOSA API: what they offer, and calls to it.
 
     One pooled HTTP client serves any number of threads and users at once: credentials travel with each call, cookies
-    are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none of their own.
+    are neither kept nor sent, redirects are not followed. `api_key` counts for calls that bring none of their own; it
+    goes along where the object is copied or pickled, and the copy has connections of its own.
     """
 
     DEFAULT_TIMEOUT: ClassVar = DEFAULT_TIMEOUT

@@ -1,5 +1,10 @@
 """The life of a connector object: several event loops, and the end."""
 
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any, cast
+
 import anyio
 import pytest
 
@@ -47,6 +52,36 @@ async def test_one_instance_works_on_two_event_loops(how: str, times: int) -> No
         said = await said_by(f"{ON_TWO_LOOPS}\n{how}", api.url)
     assert "Error" not in said
     assert "".join(said.split()).startswith("1" * times * 5)  # threads print into each other's lines
+
+
+AGAIN: dict[str, Callable[[Any], Any]] = {
+    "copied": copy.copy,
+    "copied deeply": copy.deepcopy,
+    "pickled": lambda connector: pickle.loads(pickle.dumps(connector)),  # noqa: S301  our own
+}
+
+
+@pytest.mark.parametrize("how", AGAIN)
+async def test_a_copy_calls_with_the_same_key_on_connections_of_its_own(
+    how: str, api: ScriptedApi, shell: Shell
+) -> None:
+    api.answers["/connectors/notes/do"] = Answer.of({"data": 1})
+    async with connecting(shell, api.url, "client-key", error_contract=2, strict=True) as connector:
+        await connector.send(Call(action(), {}))
+        made = AGAIN[how](getattr(connector, "blocking", connector))
+        assert repr(made) == f"<{type(made).__name__} {api.url}>"
+
+        def remake(*_: object, **__: object) -> Any:  # noqa: ANN401  of either shell
+            return made
+
+        async with connecting(shell, api.url, kinds=cast("Any", (remake, remake))) as other:
+            await other.send(Call(action(), {}))
+        await connector.send(Call(action(), {}))
+    first, second, third = api.asked
+    assert first.said == second.said
+    assert (first.said["x-api-key"], first.said["x-gl-error-contract"]) == ("client-key", "2")
+    assert first.connection == third.connection != second.connection
+    assert made.strict
 
 
 USES: dict[str, tuple[object, ...]] = {
