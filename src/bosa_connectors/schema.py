@@ -110,6 +110,9 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
             # a condition stays whole: to close what it does not mention would change when it holds
             schema[key] = _proper(value, None if key in _CONDITIONS else parts, is_part=below)
     if "properties" in node and not is_part and not _OPEN & node.keys():
+        known = members(schema["properties"])
+        unsaid: dict[str, object] = {str(name): {} for name in items(node.get("required")) if name not in known}
+        schema["properties"] = {**known, **unsaid}  # what must be given may be given
         schema["additionalProperties"] = False
     return schema
 

@@ -73,6 +73,17 @@ def test_an_unknown_name_is_wrong_even_where_nothing_or_little_is_known(names: t
     assert problem.expected == ("one of x" if names else "nothing")
 
 
+def test_a_required_name_is_known_also_where_nothing_else_is_said_of_it() -> None:
+    schema = takes(title=STRING, inner=takes(a=INTEGER, required=("b",)), required=("body",))
+    assert problems(schema, {"body": {"x": 1}, "inner": {"a": 1, "b": None}}) == []
+    assert problems(schema, {"title": "x", "inner": {}, "zzz": 1}) == [
+        Problem("body", REQUIRED, "any value"),
+        Problem("inner.b", REQUIRED, "any value"),
+        Problem("zzz", UNKNOWN, "one of title, inner, body"),
+    ]
+    assert paths({**schema, "additionalProperties": False}, {"body": 1}) == ["body"]
+
+
 def test_paths_are_dotted_and_hold_the_indices_of_lists() -> None:
     point = takes(x=INTEGER, required=("x",))
     schema = takes(rows={"type": "array", "items": {"type": "array", "items": point}})
