@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, cast
@@ -129,6 +130,12 @@ class Connector:
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
         settings = {"error_contract": self._error_contract, "strict": self.strict}
         return partial(type(self), self.api_base_url, self._api_key, **settings), ()
+
+    def __deepcopy__(self, _: object) -> Self:
+        """A copy that need not ask for what is known."""
+        made = copy(self)
+        made._known = {app: copy(known) for app, known in dict(self._known).items()}  # noqa: SLF001  the same class
+        return made
 
     def known(self, app: str) -> Catalogue:
         """The actions of a connector as they were found last; the API is not asked."""

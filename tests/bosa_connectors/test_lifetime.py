@@ -84,6 +84,15 @@ async def test_a_copy_calls_with_the_same_key_on_connections_of_its_own(
     assert made.strict
 
 
+async def test_a_deep_copy_knows_what_was_known(api: ScriptedApi, shell: Shell) -> None:
+    api.answers |= {"/connectors/?modules=notes": Answer.of({"notes": {"do": listed()}})}
+    async with connecting(shell, api.url) as connector:
+        notes = await connector.get_connector("notes")
+        made = copy.deepcopy(getattr(notes, "blocking", notes))
+        assert made.get_actions() == notes.get_actions()
+    assert len(api.asked) == 1
+
+
 USES: dict[str, tuple[object, ...]] = {
     "send": (Call(action(), {}),),
     "catalogue": ("notes",),
