@@ -90,7 +90,7 @@ def _hashable(value: object) -> object:
         return frozenset((name, _hashable(each)) for name, each in value.items())
     if is_array(value):
         return tuple(_hashable(each) for each in value)
-    return (value,) if isinstance(value, bool) else value
+    return (bool, value) if isinstance(value, bool) else value
 
 
 def _fits(checker: _Checker, instance: object, node: object) -> bool:
