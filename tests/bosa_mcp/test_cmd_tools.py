@@ -49,6 +49,14 @@ def test_people_see_connectors_and_tools_with_what_they_do_and_their_sizes(tmp_p
     assert [f"{tool} {effect} {shown(tool)}" in rows for tool, effect in does.items()] == [True] * 3
 
 
+def test_sizes_are_whole_however_narrow_the_terminal_and_long_the_names(tmp_path: Path, api: ScriptedApi) -> None:
+    api.offer("shop" * 30, "find_goods" * 10)
+    for columns in ("20", "80"):
+        done = run(tmp_path, "tools", "--api-base-url", api.url, COLUMNS=columns)
+        assert len(done.stdout.splitlines()) == 7
+        assert all(line.endswith(" tokens") for line in done.stdout.splitlines())
+
+
 def test_what_is_left_out_is_said(tmp_path: Path, shop: ScriptedApi) -> None:
     shop.offer("shop", "odd", path="http://elsewhere.example/")
     done = run(tmp_path, "tools", "--read-only", "--exclude", "till_*", "--api-base-url", shop.url)

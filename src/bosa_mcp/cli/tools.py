@@ -30,6 +30,8 @@ Examples:
 A token is estimated at 4 bytes.
 """
 _BYTES_A_TOKEN: Final = 4
+_WIDEST: Final = 200
+"""Columns that the longest names and their sizes take: a tree is cut at the width that it is given."""
 
 
 @settled(*API, *PLACES)
@@ -44,7 +46,7 @@ def tools(chosen: Settings, *, json: Json = False) -> None:
         return
     from rich.console import Console  # noqa: PLC0415  only what prints needs it
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=_WIDEST)
     console.print(_tree(table))
     for line in _left_out(table):
         console.print(line, markup=False, style="dim")
