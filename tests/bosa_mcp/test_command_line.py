@@ -45,9 +45,11 @@ def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
         "serve --conector x": "--conector",
         "serve --api-key 7291827": "--api-key",
         "serve --call-budget -1": "BOSA_CALL_BUDGET",
-        "serve --transport pigeon": "--transport",
+        "serve --transport pigeon": "'--transport': 'pigeon' is not one of",
         "serve --config none.toml": "none.toml",
-        "hub --port 65536": "--port",
+        "hub --port 65536": "'--port': Input should be less than or equal to 65535, got '65536'",
+        "serve --port abc": "got 'abc'",
+        "serve --refresh 5s": "got '5s'",
     }.items(),
 )
 def test_wrong_usage_is_one_line_and_2(tmp_path: Path, arguments: str, named: str) -> None:

@@ -3,6 +3,7 @@
 from typing import cast
 
 import typer
+from pydantic import ValidationError
 
 from bosa_hub.errors import CannotListen, SetupError
 from bosa_mcp.settings import InvalidSettings
@@ -22,7 +23,7 @@ def first(failure: BaseException) -> BaseException:
 def told(failure: BaseException) -> tuple[int, str]:
     """The exit code for a failure, and one line that says what to change; any other failure is a fault of ours."""
     if isinstance(failure, typer.TyperException):
-        return 2, failure.format_message()
+        return 2, _with_value(failure.format_message(), failure.__cause__)
     if isinstance(failure, typer.Abort):
         if isinstance(failure.__context__, KeyboardInterrupt):
             raise failure.__context__
@@ -34,3 +35,11 @@ def told(failure: BaseException) -> tuple[int, str]:
     if isinstance(failure, (OSError, CommandFailed)):
         return 1, str(failure)
     raise failure
+
+
+def _with_value(message: str, odd: BaseException | None) -> str:
+    """The message with the value that a flag was given and cannot have, which typer leaves out of some."""
+    if not isinstance(odd, ValidationError):
+        return message
+    given, said = repr(str(odd.errors()[0]["input"])[:80]), message.replace("Value error, ", "")
+    return said if given in said else f"{said}, got {given}"
