@@ -61,6 +61,14 @@ def test_wrong_usage_is_one_line_and_2(tmp_path: Path, arguments: str, named: st
     assert "7291827" not in line
 
 
+@pytest.mark.parametrize("given", [{"BOSA_AUTH": "user-token"}, {}], ids=["variable", "flag"])
+def test_a_server_of_one_client_does_not_pretend_to_ask_who_calls(tmp_path: Path, given: dict[str, str]) -> None:
+    done = run(tmp_path, "serve", *([] if given else ["--auth", "user-token"]), **given)
+    assert [done.returncode, done.stdout, len(done.stderr.splitlines())] == [2, "", 1]
+    assert "BOSA_AUTH" in done.stderr
+    assert "--transport http" in done.stderr
+
+
 def test_wrong_configuration_is_one_line_and_2(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "bosa-mcp.toml").write_text("conectors = 5\n")

@@ -53,6 +53,10 @@ def serve(  # noqa: PLR0913  each is a flag
         raise typer.BadParameter("--host, --port, --json-response and --stateless go with --transport http")
     if is_http:
         settings.check_bind(chosen, host or HOST)
+    elif chosen.auth != "none":
+        raise settings.InvalidSettings(
+            f"BOSA_AUTH is {chosen.auth}, and over standard input there is one user: use --transport http, or unset it"
+        )
     (
         _http(chosen, host or HOST, PORT if port is None else port, json_response=json_response, stateless=stateless)
         if is_http
