@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -150,8 +151,8 @@ def address(held: socket.socket) -> str:
 
 
 @contextmanager
-def served(app: ASGIApp, held: socket.socket) -> Generator[str]:
-    """The application on this port, in a thread of its own."""
+def served(app: ASGIApp, held: socket.socket, certificate: Path | None = None) -> Generator[str]:
+    """The application on this port, in a thread of its own; in TLS where there is a certificate, with its key."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -160,6 +161,7 @@ def served(app: ASGIApp, held: socket.socket) -> Generator[str]:
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
     )
     server = _Server(config)
     thread = Thread(target=server.run, args=([held],), daemon=True)

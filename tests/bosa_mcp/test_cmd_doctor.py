@@ -13,9 +13,10 @@ from bosa_connectors.calls import Credentials
 from bosa_hub.serve import RunningHub
 from bosa_mcp.cli import findings
 
+from ..bosa_connectors.certificates import vouched_for  # noqa: TID252  test folders are no packages
 from .conftest import KEY
 from .processes import run
-from .scripted_api import ScriptedApi, address, fails, reserved_port
+from .scripted_api import ScriptedApi, address, fails, reserved_port, served
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 
@@ -90,6 +91,16 @@ def test_an_api_that_is_not_there_fails(tmp_path: Path) -> None:
 def test_what_speaks_no_tls_fails(tmp_path: Path, api: ScriptedApi) -> None:
     code, found = examined(tmp_path, "--api-base-url", api.url.replace("http:", "https:"))
     assert [code, found["tls"]["state"]] == [1, "fail"]
+    assert "does not answer in TLS" in found["tls"]["message"]
+    assert "use http:// in BOSA_API_BASE_URL" in found["tls"]["remedy"]
+
+
+def test_what_speaks_tls_alone_is_not_asked_in_clear(tmp_path: Path) -> None:
+    vouched_for(tmp_path, "localhost")
+    with served(ScriptedApi(), reserved_port(), tmp_path / "server.pem") as url:
+        code, found = examined(tmp_path, "--api-base-url", url)
+    assert [code, found["address"]["state"]] == [1, "fail"]
+    assert "use https:// in BOSA_API_BASE_URL" in found["address"]["remedy"]
 
 
 def test_an_account_that_is_not_linked_fails(tmp_path: Path, hub: RunningHub, hub_user: Credentials) -> None:

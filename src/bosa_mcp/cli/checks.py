@@ -18,7 +18,7 @@ import obstore
 from anyio import to_thread
 
 from bosa_connectors.aio import AsyncBosaConnector
-from bosa_connectors.errors import BosaError, Unauthenticated
+from bosa_connectors.errors import BosaError, Unauthenticated, Unreachable
 from bosa_hub.errors import SetupError
 from bosa_mcp import logins
 from bosa_mcp.cli import findings
@@ -90,11 +90,17 @@ async def _reached(connector: AsyncBosaConnector) -> Finding:
             names = await connector.get_available_modules()
     except (BosaError, TimeoutError) as failure:
         said = str(failure) or f"{connector.api_base_url} did not answer within {PATIENCE:g} s"
-        is_key = isinstance(failure, Unauthenticated)
-        remedy = "Check BOSA_API_KEY." if is_key else "Is BOSA_API_BASE_URL right, and the API running?"
-        return Finding("address", "fail", said, remedy)
+        return Finding("address", "fail", said, await _remedy(failure, connector.api_base_url))
     took = f"{1_000 * (time.monotonic() - began):.0f} ms"
     return Finding("address", "ok", f"{connector.api_base_url} lists {len(names)} connectors in {took}")
+
+
+async def _remedy(failure: Exception, url: str) -> str:
+    if isinstance(failure, Unauthenticated):
+        return "Check BOSA_API_KEY."
+    if isinstance(failure, Unreachable) and await _speaks_tls(url):
+        return "TLS is spoken there: use https:// in BOSA_API_BASE_URL."
+    return "Is BOSA_API_BASE_URL right, and the API running?"
 
 
 async def _user(connector: AsyncBosaConnector, token: str, account: str | None) -> list[Finding]:
@@ -176,13 +182,28 @@ async def _certificate(url: str) -> datetime | Finding | None:
         return Finding("tls", "ok", "behind a proxy: the certificate is not looked at")
     try:
         return await to_thread.run_sync(_valid_until, parts.hostname or "", parts.port or 443)
-    except ssl.SSLError as odd:
-        said = getattr(odd, "verify_message", None) or odd.reason or str(odd)
+    except ssl.SSLCertVerificationError as odd:
         remedy = "Is this the right host? For a certificate authority of your own set SSL_CERT_FILE."
-        return Finding("tls", "fail", f"{url}: {said}", remedy)
+        return Finding("tls", "fail", f"{url}: {odd.verify_message}", remedy)
+    except ssl.SSLError as odd:
+        said = f"{url} does not answer in TLS as it should ({odd.reason or odd})"
+        remedy = "Where it speaks http, use http:// in BOSA_API_BASE_URL, or else the port that speaks https."
+        return Finding("tls", "fail", said, remedy)
     except OSError as odd:
         remedy = "Is BOSA_API_BASE_URL right, and the network there?"
         return Finding("address", "fail", f"{url} cannot be reached: {odd}", remedy)
+
+
+async def _speaks_tls(url: str) -> bool:
+    """Whether TLS is what is spoken at an address that is said to speak http."""
+    parts = urlsplit(url)
+    try:
+        await to_thread.run_sync(_valid_until, parts.hostname or "", parts.port or 80)
+    except ssl.SSLCertVerificationError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _valid_until(host: str, port: int) -> datetime | None:
