@@ -71,6 +71,7 @@ def test_people_get_a_line_for_each_with_what_to_do(tmp_path: Path, hub: Running
     warned = lines.index("warn  key          no client key is set")
     assert lines[warned + 1].strip().startswith("→ Set BOSA_API_KEY")
     assert any(line.startswith("ok    address") for line in lines)
+    assert "[hidden]" not in done.stdout
 
 
 def test_a_token_that_the_api_refuses_fails(tmp_path: Path, hub: RunningHub) -> None:

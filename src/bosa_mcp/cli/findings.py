@@ -60,7 +60,7 @@ def key(value: str | None) -> Finding:
 def token(value: str | None, now: datetime) -> Finding:
     """Whether there is a user token, and for how long it is good."""
     if value is None:
-        remedy = "Set BOSA_USER_TOKEN: most actions act for a user."
+        remedy = "Set BOSA_USER_TOKEN, for most actions act for a user."
         return Finding("token", "warn", "no user token is set", remedy)
     ends = _expiry(value)
     if ends is None:
