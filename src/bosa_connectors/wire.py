@@ -323,6 +323,8 @@ def _parse_leniently(headers: Mapping[str, str], body: bytes) -> object:
 def _unsaid(status: int, headers: Mapping[str, str]) -> str:
     if 300 <= status < 400:  # noqa: PLR2004  the redirects
         return f"The API redirects{_where(headers)}, and redirects are not followed. Is the API's address right?"
+    if status == 404 and _content_type(headers) == "text/html":  # noqa: PLR2004  not found
+        return "A web page answered, and no API. Is the API's address right?"
     return "The API gave no reason."
 
 

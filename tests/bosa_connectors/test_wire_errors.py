@@ -54,6 +54,11 @@ def test_the_message_is_found_in_every_shape(body: object, message: str) -> None
     assert error(500, body).failure.message == message
 
 
+def test_where_a_page_answers_instead_of_an_api_the_address_is_doubted() -> None:
+    reply = decode(404, {"content-type": "text/html; charset=utf-8"}, b"<h1>404 Not Found</h1>")
+    assert str(reply.error) == "404: A web page answered, and no API. Is the API's address right?"
+
+
 def test_what_the_current_generation_says_is_all_kept() -> None:
     body = {
         "error": {
