@@ -18,6 +18,10 @@ from bosa_hub.vault import Vault, new_encryption_key, open_vault
 
 _DEFAULT_CLIENT = "default"
 _SHORTEST = 16
+_BACKUP = (
+    "Put the one from a backup there, or delete the file: the next start makes another, and what needs the old one is"
+    " lost."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,10 @@ def open_home(data_dir: Path, master_key: str | None = None, encryption_key: str
 def _open_vault(folder: Path, master_key: str | None, encryption_key: str | None) -> Vault:
     if encryption_key and encryption_key == master_key:
         raise SetupError("The encryption key and the master key are the same: give the hub two.")
-    return open_vault(encryption_key or _kept_key(folder / "encryption.key", new_encryption_key))
+    if encryption_key:
+        return open_vault(encryption_key)
+    path = folder / "encryption.key"
+    return open_vault(_kept_key(path, new_encryption_key), f"The encryption key in {path}", _BACKUP)
 
 
 def _kept_key(path: Path, make: Callable[[], str]) -> str:
@@ -84,10 +91,7 @@ def _kept_key(path: Path, make: Callable[[], str]) -> str:
     except UnicodeDecodeError:
         key = ""
     if len(key) < _SHORTEST:
-        raise SetupError(
-            f"{path} holds no key. Put the one from a backup there, or delete the file: the next start makes another,"
-            " and what needs the old one is lost."
-        )
+        raise SetupError(f"{path} holds no key. {_BACKUP}")
     return key
 
 

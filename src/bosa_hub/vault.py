@@ -41,8 +41,8 @@ def new_encryption_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def open_vault(key: str) -> Vault:
-    """The vault of this key.
+def open_vault(key: str, named: str = "The encryption key", advice: str = _ADVICE) -> Vault:
+    """The vault of this key; `named` and `advice` are for the person who gave one that is none.
 
     Raises:
         SetupError: The text is no key.
@@ -51,4 +51,4 @@ def open_vault(key: str) -> Vault:
     try:
         return Vault(Fernet(key))
     except ValueError:
-        raise SetupError(f"The encryption key is none: it must be 32 bytes in URL-safe base64. {_ADVICE}") from None
+        raise SetupError(f"{named} is none: it must be 32 bytes in URL-safe base64. {advice}") from None

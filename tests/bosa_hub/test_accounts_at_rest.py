@@ -140,6 +140,17 @@ def test_a_text_that_is_no_key_is_refused_and_not_shown(tmp_path: Path, key: str
     assert key not in str(refused.value)
 
 
+def test_what_is_no_key_is_found_by_its_file_and_can_be_made_good(tmp_path: Path) -> None:
+    file = tmp_path / "hub" / "encryption.key"
+    file.parent.mkdir(0o700)
+    file.write_text("planted junk in place of a key")
+    with pytest.raises(SetupError, match=rf"{file} is none: it must be 32 bytes.* backup.* delete the file") as refused:
+        open_home(tmp_path)
+    assert "planted" not in str(refused.value)
+    file.unlink()
+    open_home(tmp_path).close()
+
+
 def test_the_master_key_does_not_encrypt(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="give the hub two"):
         open_home(tmp_path, master_key=KEY, encryption_key=KEY)
