@@ -1,5 +1,6 @@
 """The hub on a real socket, in a thread of its own, or in several processes."""
 
+import errno
 import socket
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
@@ -164,7 +165,10 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        message = f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port, or 0 for a free one."
+        is_port = error.errno in {errno.EADDRINUSE, errno.EACCES}
+        choice = "another port, or 0 for a free one" if is_port else "a host that is an address of this machine"
+        said = str(error.strerror).partition(" (while")[0]
+        message = f"Cannot listen on {host} port {port}: {said}. Choose {choice}."
         raise CannotListen(error.errno, message) from error
     # asyncio sets this itself, but not for such a listener: without it each answer waits 40 ms for an ACK
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

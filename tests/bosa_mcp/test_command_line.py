@@ -106,6 +106,16 @@ def test_a_hub_listens_where_it_is_told(tmp_path: Path) -> None:
     assert "another port" in line
 
 
+@pytest.mark.parametrize("command", ["hub", "serve --transport http --auth user-token"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_of_no_machine_here_is_said_to_be_the_trouble(tmp_path: Path, command: str, host: str) -> None:
+    done = run(tmp_path, *command.split(), "--host", host)
+    assert [done.returncode, done.stdout] == [1, ""]
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"bosa-mcp: Cannot listen on {host} port ")
+    assert line.endswith("host that is an address of this machine.")
+
+
 @pytest.mark.parametrize("command", [("serve",), ()], ids=["serve", "no command"])
 def test_a_server_that_is_configured_by_flags_speaks_to_that_api(
     tmp_path: Path, hub: RunningHub, command: tuple[str, ...]
