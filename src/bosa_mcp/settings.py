@@ -1,5 +1,6 @@
 """The settings: flag, then variable, then key in `bosa-mcp.toml`."""
 
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -110,10 +111,21 @@ class Settings(BaseSettings):
             raise ValueError("It holds what no key or token does, such as a space or an ellipsis: copy it whole")
         return SecretStr(text) if text else None
 
-    @field_validator("data_dir", "files_root")
+    @field_validator("data_dir")
     @classmethod
-    def _path(cls, value: Path | None) -> Path | None:
-        return value and _expanded(value)
+    def _own_folder(cls, value: Path) -> Path:
+        folder = _expanded(value)
+        if any(os.path.exists(each) and not os.path.isdir(each) for each in (folder, *folder.parents)):  # noqa: PTH110, PTH112  as below
+            raise ValueError("Expected a folder, or where to make one, and not a file")
+        return folder
+
+    @field_validator("files_root")
+    @classmethod
+    def _folder(cls, value: Path | None) -> Path | None:
+        folder = value and _expanded(value)
+        if folder and not os.path.isdir(folder):  # noqa: PTH112  other than a Path it minds no forbidden folder
+            raise ValueError("Expected a folder that is there")
+        return folder
 
     @field_validator("public_url")
     @classmethod

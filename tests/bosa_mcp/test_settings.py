@@ -170,6 +170,23 @@ def test_a_wrong_variable_is_named_in_one_line(variables: Variables, name: str, 
     assert "\n" not in str(odd.value)
 
 
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_file_is_no_data_folder(below: str) -> None:
+    place = write(Path("file"), "") / below
+    with pytest.raises(InvalidSettings) as refused:
+        load({"data_dir": place})
+    assert str(refused.value).startswith("BOSA_DATA_DIR: Expected a folder")
+    assert str(refused.value).endswith(f"got '{place}'")
+
+
+def test_the_folder_of_inputs_is_one_that_is_there(variables: Variables) -> None:
+    for place in (Path("nowhere"), write(Path("file"), "")):
+        variables.set("BOSA_FILES_ROOT", str(place))
+        with pytest.raises(InvalidSettings) as refused:
+            load({})
+        assert str(refused.value) == f"BOSA_FILES_ROOT: Expected a folder that is there, got '{place}'"
+
+
 def test_a_wrong_flag_is_named_too() -> None:
     with pytest.raises(InvalidSettings, match=r"BOSA_CALL_BUDGET: .*greater than 0"):
         load({"call_budget": -1.0})
