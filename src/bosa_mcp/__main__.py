@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line; what it imports may be interrupted too."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started it: what is opened next would take its number
+    # closed by whoever started it: what is opened next would take its number, and what is printed may not get lost
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  it lasts as long as the process
     # a terminal that cannot show one character still shows the others
     cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")

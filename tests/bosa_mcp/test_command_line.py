@@ -16,7 +16,7 @@ import typer
 from bosa_hub.serve import RunningHub
 from bosa_mcp.cli.failures import told
 
-from .processes import COMMAND, environment, run, started
+from .processes import COMMAND, HANDSHAKE, environment, run, started
 from .scripted_api import WAIT
 
 COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config")
@@ -166,9 +166,29 @@ def test_whoever_leaves_at_a_question_is_shown_no_traceback() -> None:
     assert (code, line.startswith("The input ended")) == (1, True)
 
 
-@pytest.mark.parametrize("command", ["serve <&-", "tools >&-", "demo | head -1 >/dev/null", "demo >/dev/null"])
+@pytest.mark.parametrize(
+    "command", ["serve <&-", "serve </dev/null >&-", "demo | head -1 >/dev/null", "demo >/dev/null"]
+)
 def test_standard_streams_that_are_closed_or_narrow_end_in_no_traceback(tmp_path: Path, command: str) -> None:
-    line = f"'{COMMAND[0]}' -m bosa_mcp {command}"
-    variables = environment(tmp_path, BOSA_LOG_LEVEL="error", PYTHONIOENCODING="ascii")
-    done = subprocess.run(["/bin/sh", "-c", line], env=variables, capture_output=True, text=True, check=False)
+    done = in_shell(tmp_path, command)
     assert [done.returncode, done.stderr] == [0, ""]
+
+
+def in_shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
+    line = f"'{COMMAND[0]}' -m bosa_mcp {command}"
+    variables = environment(folder, BOSA_LOG_LEVEL="error", PYTHONIOENCODING="ascii")
+    return subprocess.run(["/bin/sh", "-c", line], env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["call notes_list_notes", "tools", "tools --json", "doctor", "demo", "--version"])
+def test_a_command_whose_output_is_lost_has_failed(tmp_path: Path, command: str) -> None:
+    done = in_shell(tmp_path, f"{command} >&-")
+    assert [done.returncode, len(done.stderr.splitlines())] == [1, 1]
+    assert "Standard output is closed" in done.stderr
+
+
+def test_a_server_whose_client_hears_nothing_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "asked").write_text("".join(f"{json.dumps(each)}\n" for each in HANDSHAKE))
+    done = in_shell(tmp_path, f"serve <{tmp_path}/asked >&-")
+    assert [done.returncode, len(done.stderr.splitlines())] == [1, 1]
+    assert "Standard output is closed" in done.stderr

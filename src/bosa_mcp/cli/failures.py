@@ -1,5 +1,7 @@
 """What a person is told when a command fails."""
 
+import errno
+from io import UnsupportedOperation
 from typing import cast
 
 import typer
@@ -32,6 +34,8 @@ def told(failure: BaseException) -> tuple[int, str]:
         return 2, str(failure)
     if isinstance(failure, CannotListen):
         return 1, failure.strerror or str(failure)
+    if isinstance(failure, UnsupportedOperation) or getattr(failure, "errno", None) == errno.EBADF:
+        return 1, "Standard output is closed, so that the result cannot be written."
     if isinstance(failure, (OSError, CommandFailed)):
         return 1, str(failure)
     raise failure
