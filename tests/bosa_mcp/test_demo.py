@@ -81,11 +81,15 @@ def test_the_demo_shows_every_connector_pages_and_a_refusal(temporary: Path) -> 
     assert not list(temporary.iterdir())
 
 
-def test_a_demo_that_is_interrupted_leaves_nothing_behind(temporary: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("line", ["bosa-mcp", "tools from"])
+def test_a_demo_that_is_told_to_end_leaves_nothing_behind(
+    temporary: Path, line: str, number: signal.Signals, code: int
+) -> None:
     with started(temporary, "demo", TMPDIR=str(temporary)) as running:
-        running.line("tools from")
-        running.signal(signal.SIGINT)
-        assert running.wait() == 130
+        running.line(line)
+        running.signal(number)
+        assert running.wait() == code
         assert running.rest()[1] == ""
     assert not list(temporary.iterdir())
 

@@ -1,7 +1,11 @@
 """`bosa-mcp demo`."""
 
+import signal
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import anyio
@@ -25,7 +29,11 @@ def demo() -> None:
     from bosa_mcp.cli.tour import tour  # noqa: PLC0415  it imports the MCP client
 
     console = Console(highlight=False)
-    with tempfile.TemporaryDirectory(prefix="bosa-mcp-demo-") as folder, (Path(folder) / "stderr").open("w+") as log:
+    with (
+        _ended_in_order(),
+        tempfile.TemporaryDirectory(prefix="bosa-mcp-demo-") as folder,
+        (Path(folder) / "stderr").open("w+") as log,
+    ):
         try:
             anyio.run(tour, console, Path(folder), log)
         except Exception as failure:
@@ -33,3 +41,23 @@ def demo() -> None:
             told = ("The demo failed:", repr(first(failure)), "What the server said:", log.read())
             console.print("", *told, sep="\n", markup=False)
             raise typer.Exit(1) from failure
+
+
+@contextmanager
+def _ended_in_order() -> Generator[None]:
+    """Within it SIGTERM does what Ctrl-C does, so that nothing is left behind; the exit code is its own."""
+    caught: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        caught.append(number)
+        signal.signal(number, signal.SIG_IGN)
+        interrupt = signal.getsignal(signal.SIGINT)
+        (interrupt if callable(interrupt) else signal.default_int_handler)(signal.SIGINT, frame)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not caught:
+            raise
+        raise typer.Exit(128 + caught[0]) from None
