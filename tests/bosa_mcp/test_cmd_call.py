@@ -91,7 +91,8 @@ def test_an_api_that_is_down_is_no_wrong_usage(tmp_path: Path) -> None:
     with reserved_port() as nobody:
         done = run(tmp_path, "call", "shop_find_goods", "--api-base-url", address(nobody))
     assert [done.returncode, done.stdout] == [1, ""]
-    assert "cannot be reached" in done.stderr.splitlines()[-1]
+    assert done.stderr.count("no tools of connector") == 1
+    assert sum(line.startswith("bosa-mcp: ") and "cannot be reached" in line for line in done.stderr.splitlines()) == 1
 
 
 def test_a_tool_that_is_new_is_found_behind_the_kept_catalogue(tmp_path: Path, shop: ScriptedApi) -> None:

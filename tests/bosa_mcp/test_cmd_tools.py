@@ -90,6 +90,13 @@ def test_an_api_that_is_down_costs_the_command_unless_its_tools_are_kept(tmp_pat
     assert "503" in done.stderr
 
 
+def test_what_is_missing_is_said_once_though_it_is_looked_for_twice(tmp_path: Path, shop: ScriptedApi) -> None:
+    shop.odd["/connectors/?modules=till"] = fails(500, "Broken.")
+    for _ in range(2):  # the second time the rest is there already, and till is looked for before and after it
+        done = run(tmp_path, "tools", "--api-base-url", shop.url)
+        assert [done.returncode, done.stderr.count("Broken.")] == [0, 1]
+
+
 def test_a_newer_catalogue_is_shown_rather_than_the_kept_one(tmp_path: Path, shop: ScriptedApi) -> None:
     run(tmp_path, "tools", "--api-base-url", shop.url)
     shop.offer("till", "open_till")

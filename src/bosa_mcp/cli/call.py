@@ -105,10 +105,11 @@ async def _find(parts: "Parts", tool: str) -> None:
     """Looks for the tool where it is known, then where it may be new. Raises BadParameter where there is none."""
     if await parts.tools.offer(tool):
         return
-    await parts.tools.refresh()
-    if await parts.tools.offer(tool):
-        return
+    if not parts.tools.table.lacks:  # else it has been looked for just now
+        await parts.tools.refresh()
     table = parts.tools.table
+    if table.offer(tool):
+        return
     if table.lacks:
         raise CommandFailed("; ".join(table.missing[name] for name in table.lacks))
     raise typer.BadParameter(f"{table.explain(tool)} `bosa-mcp tools` lists them.")

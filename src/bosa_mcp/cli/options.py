@@ -1,6 +1,7 @@
 """Flags that several commands take: the same as the settings, in kebab case."""
 
 import inspect
+import logging
 import os
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec
 
 import typer
 
+from bosa_connectors.shapes import is_object
 from bosa_mcp import logins, logs, settings
 from bosa_mcp.invisible import plain
 from bosa_mcp.settings import Settings
@@ -68,6 +70,8 @@ API: Final = ("api_base_url", "account", "connectors", "include", "exclude", "re
 CALLS: Final = ("call_budget", "max_result_tokens")
 PLACES: Final = ("store", "files_root", "hub_connectors", "data_dir")
 _EVERYWHERE: Final = ("config", "log", "log_level")
+_SERVING: Final = "info"
+"""What is logged by a command that goes on until it is told to end."""
 
 
 def settled(
@@ -89,6 +93,9 @@ def settled(
                 typer.echo(f"bosa-mcp: {plain(line)}", err=True)
             logged = chosen.log_level if "log_level" in chosen.model_fields_set else level
             logs.configure(chosen.log, logged, [*settings.secrets(chosen), *logins.secrets(chosen)])
+            if level != _SERVING:
+                for handler in logging.getLogger().handlers:
+                    handler.addFilter(_once())
             command(chosen, *args, **given)
 
         own = list(inspect.signature(command).parameters.values())[1:]
@@ -102,3 +109,16 @@ def settled(
         return run
 
     return settle
+
+
+def _once() -> Callable[[logging.LogRecord], bool]:
+    """Lets each line through that differs in more than its time: a command may find the same thing twice."""
+    told: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        line = str({**record.msg, "timestamp": ""} if is_object(record.msg) else record.getMessage())
+        is_known = line in told
+        told.add(line)
+        return not is_known
+
+    return is_new
