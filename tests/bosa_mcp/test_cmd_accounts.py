@@ -108,13 +108,28 @@ def test_what_is_wrong_with_a_configuration_is_said_in_a_line_without_its_secret
     for given, said in (
         ({"api_key": "planted-3d71", "region": "eu"}, "The shop does not know this key."),
         ({"api_key": GOOD_KEY, "region": "moon"}, "region"),
-        ({"api_key": GOOD_KEY, "regoin": "eu"}, "regoin: Unknown field"),
+        ({"api_key": GOOD_KEY, "regoin": "eu"}, "regoin: Unknown field; region: Field required"),
     ):
         done = bosa("connect", "shop", given=given)
         assert (done.returncode, said in done.stderr, len(done.stderr.splitlines())) == (1, True, 1)
         assert "planted" not in done.stderr
         assert GOOD_KEY not in done.stderr
     assert bosa("connect", "shop", given=[1]).returncode == 2
+
+
+def test_people_are_told_commands_and_not_requests(bosa: Run) -> None:
+    known = {"name": "home", "api_key": GOOD_KEY, "region": "eu"}
+    bosa("connect", "shop", given=known)
+    for command, said in (
+        (("accounts", "nothing"), "`bosa-mcp accounts` lists all."),
+        (("accounts", "shop", "--select", "wrok"), "`bosa-mcp accounts` lists those there are."),
+        (("connect", "nothing"), "`bosa-mcp tools` lists those there are."),
+        (("connect", "shop"), "give the new one another name, or use --replace."),
+    ):
+        done = bosa(*command, given=known)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+        assert done.stderr.endswith(f"{said}\n")
+        assert done.stderr.count("--replace") <= 1
 
 
 def test_what_cannot_be_linked_says_so(bosa: Run) -> None:

@@ -58,5 +58,5 @@ def main() -> NoReturn:
         sys.exit(app(with_command(sys.argv[1:]), standalone_mode=False) or 0)
     except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001  the rim: what can be said in a line is, the rest is raised
         code, message = failures.told(failures.first(failure))
-        typer.echo(f"bosa-mcp: {plain(redact(' '.join(message.split())))}", err=True)
+        typer.echo(f"bosa-mcp: {plain(redact(failures.for_people(' '.join(message.split()))))}", err=True)
         sys.exit(code)

@@ -49,7 +49,7 @@ async def _found(chosen: Settings, connector: str, select: str | None) -> dict[s
 
     async with open_linking(chosen) as (linking, caller, tools):
         if select is not None and (trouble := await linking.select(caller, connector, select)):
-            raise CommandFailed(f"{trouble} `bosa-mcp accounts {connector}` lists those there are.")
+            raise CommandFailed(trouble)
         table = await tools.look()
         return await ours.overview(linking, connector, ours.with_accounts(table), caller)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import anyio
 import typer
 
-from bosa_mcp.cli.failures import CommandFailed
+from bosa_mcp.cli.failures import CommandFailed, for_people
 from bosa_mcp.cli.linked import FLAGS, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.invisible import plain
@@ -85,7 +85,9 @@ def _configured(
     config = configuration(asked, given) if is_terminal else _object(sys.stdin.read())
     while not isinstance(linked := anyio.run(_linked, chosen, connector, schema, config, replace), str):
         if not is_terminal:
-            raise CommandFailed(f"{_said(linked)}{' Or use --replace.' if linked.is_duplicate else ''}")
+            said = _said(linked)
+            is_told = "--replace" in said or not linked.is_duplicate
+            raise CommandFailed(said if is_told else f"{said} Or use --replace.")
         typer.echo(_said(linked), err=True)
         if linked.is_duplicate and not replace and typer.confirm("Replace it?", err=True):
             replace = True
@@ -97,7 +99,7 @@ def _configured(
 
 def _said(wrong: "Wrong") -> str:
     beside = (f"{name or 'configuration'}: {text}" for name, text in wrong.beside.items())
-    return plain(" ".join([*wrong.besides, "; ".join(beside)]).strip())
+    return plain(for_people("; ".join([*wrong.besides, *beside])))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import errno
 from io import UnsupportedOperation
-from typing import cast
+from typing import Final, cast
 
 import typer
 from pydantic import ValidationError
@@ -10,9 +10,25 @@ from pydantic import ValidationError
 from bosa_hub.errors import CannotListen, SetupError
 from bosa_mcp.settings import InvalidSettings
 
+_TYPED: Final = {
+    "bosa_accounts without arguments": "`bosa-mcp accounts`",
+    "GET /users/me": "`bosa-mcp accounts`",
+    "GET /connectors/names": "`bosa-mcp tools`",
+    "send replace_duplicate: true": "use --replace",
+    "The person has to log in": "Log in",
+}
+"""What a model or an HTTP client is told to do, and what a person types for the same."""
+
 
 class CommandFailed(Exception):
     """A command could not do what it was asked for; the message is one line that says why."""
+
+
+def for_people(text: str) -> str:
+    """The text with commands in place of what is said to models and HTTP clients."""
+    for said, typed in _TYPED.items():
+        text = text.replace(said, typed)
+    return text
 
 
 def first(failure: BaseException) -> BaseException:

@@ -67,7 +67,7 @@ def token(value: str | None, now: datetime) -> Finding:
         return Finding("token", "ok", "set; it does not say how long it is good")
     if ends < now:
         return Finding(
-            "token", "fail", f"it was good until {ends:%Y-%m-%d %H:%M} UTC", "Get a new one: POST /auth/tokens."
+            "token", "fail", f"it was good until {ends:%Y-%m-%d %H:%M} UTC", "Get a new one: `bosa-mcp login`."
         )
     if ends - now < _SOON:
         return Finding("token", "warn", f"good until {ends:%Y-%m-%d %H:%M} UTC", "Get a new one before that.")
