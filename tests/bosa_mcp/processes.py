@@ -1,9 +1,11 @@
 """Our command as a process of its own, with bounded waits, and JSON-RPC written by hand."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import termios
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -152,6 +154,64 @@ def started_on(stdin: int, folder: Path, *arguments: str, **settings: str) -> Ge
         finally:
             watchdog.cancel()
             process.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """`bosa-mcp` as a person has it in front of them."""
+
+    process: "subprocess.Popen[bytes]"
+    _ours: int
+
+    def until(self, text: str) -> str:
+        """What is shown, up to and including this text."""
+        shown = b""
+        while text.encode() not in shown:
+            shown += os.read(self._ours, 1024)
+        return shown.decode()
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def end(self) -> tuple[int, str]:
+        """The exit code, and the rest of what is shown."""
+        shown = b"".join(iter(self._rest, b""))
+        return self.process.wait(WAIT), shown.decode()
+
+    def _rest(self) -> bytes:
+        try:
+            return os.read(self._ours, 1024)
+        except OSError:  # how a terminal ends
+            return b""
+
+
+@contextmanager
+def in_terminal(folder: Path, *arguments: str, **settings: str) -> Generator[Terminal]:
+    """`bosa-mcp` with these arguments in a terminal of its own, killed when the block ends."""
+    ours, theirs = os.openpty()
+
+    def take_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(folder, TERM="xterm", COLUMNS="100", **settings),
+        cwd=folder,
+        start_new_session=True,
+        preexec_fn=take_terminal,  # noqa: PLW1509  the only way to give a process a terminal
+    ) as process:
+        watchdog = Timer(2 * WAIT, process.kill)
+        watchdog.start()
+        os.close(theirs)
+        try:
+            yield Terminal(process, ours)
+        finally:
+            watchdog.cancel()
+            process.kill()
+            os.close(ours)
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

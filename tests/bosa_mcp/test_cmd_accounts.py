@@ -1,13 +1,9 @@
 """`bosa-mcp accounts`, `connect` and `disconnect`, by people and by programs."""
 
-import fcntl
 import json
-import os
 import subprocess
-import termios
 from collections.abc import Callable
 from pathlib import Path
-from threading import Timer
 
 import httpx
 import pytest
@@ -15,7 +11,7 @@ import pytest
 from ..bosa_hub.oauth_bench import Things, hub_with  # noqa: TID252  test folders are no packages
 from ..bosa_hub.oauth_provider import providing  # noqa: TID252  likewise
 from .linkable import GOOD_KEY
-from .processes import COMMAND, environment, started
+from .processes import COMMAND, environment, in_terminal, started
 from .scripted_api import WAIT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -143,55 +139,40 @@ def test_help_shows_examples(bosa: Run, command: str) -> None:
     assert f"bosa-mcp {command}" in bosa(command, "--help").stdout.partition("Examples:")[2]
 
 
-def until(terminal: int, text: bytes) -> bytes:
-    shown = b""
-    while text not in shown:
-        shown += os.read(terminal, 1024)
-    return shown
-
-
 def test_a_person_is_asked_and_asked_again_without_a_secret_being_shown(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    ours, theirs = os.openpty()
-
-    def take_terminal() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    with subprocess.Popen(
-        [*COMMAND, "connect", "shop"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment(tmp_path, **settings),
-        cwd=tmp_path,
-        start_new_session=True,
-        preexec_fn=take_terminal,  # noqa: PLW1509  the only way to give a process a terminal
-    ) as process:
-        watchdog = Timer(2 * WAIT, process.kill)
-        watchdog.start()
-        os.close(theirs)
-        shown = b""
+    with in_terminal(tmp_path, "connect", "shop", **settings) as terminal:
+        shown = ""
         for prompt, typed in (
-            (b"Name: ", "home"),
-            (b"Api Key: ", "a typo"),
-            (b"Region: ", "moon"),
-            (b"Region: ", "eu"),
-            (b"Name: ", "home"),
-            (b"Api Key: ", GOOD_KEY),
-            (b"Region: ", "eu"),
+            ("Name: ", "home"),
+            ("Api Key: ", "a typo"),
+            ("Region: ", "moon"),
+            ("Region: ", "eu"),
+            ("Name: ", "home"),
+            ("Api Key: ", GOOD_KEY),
+            ("Region: ", "eu"),
         ):
-            shown += until(ours, prompt)
-            os.write(ours, f"{typed}\n".encode())
-        shown += until(ours, b"was linked.")
-        assert process.wait(WAIT) == 0
-        watchdog.cancel()
-        os.close(ours)
-    assert b"From the settings page." in shown
-    assert b"Expected one of eu, us." in shown
-    assert b"The shop does not know this key." in shown
-    assert GOOD_KEY.encode() not in shown
-    assert b"a typo" not in shown
+            shown += terminal.until(prompt)
+            terminal.type(f"{typed}\n")
+        shown += terminal.until("was linked.")
+        assert terminal.end()[0] == 0
+    assert "From the settings page." in shown
+    assert "Expected one of eu, us." in shown
+    assert "The shop does not know this key." in shown
+    assert GOOD_KEY not in shown
+    assert "a typo" not in shown
+
+
+@pytest.mark.parametrize(("command", "prompt"), [("connect shop", "Name: "), ("login ada", "Secret of ada: ")])
+def test_whoever_leaves_at_a_prompt_sees_no_traceback(
+    tmp_path: Path, settings: dict[str, str], command: str, prompt: str
+) -> None:
+    with in_terminal(tmp_path, *command.split(), **settings) as terminal:
+        terminal.until(prompt)
+        terminal.type("\x03\n")  # readline may see a signal only once it has something to read
+        code, shown = terminal.end()
+    assert (code, shown.replace("^C", "").strip()) == (130, "")
 
 
 def test_the_command_waits_while_a_person_agrees_at_the_service(tmp_path: Path) -> None:

@@ -1,15 +1,10 @@
 """`bosa-mcp login`: who has logged in acts, at the API that it was for and at no other."""
 
-import fcntl
 import json
-import os
 import stat
 import subprocess
-import sys
-import termios
 from collections.abc import Callable
 from pathlib import Path
-from threading import Timer
 from uuid import uuid4
 
 import pytest
@@ -17,7 +12,7 @@ import pytest
 from bosa_hub.serve import RunningHub
 
 from .conftest import KEY
-from .processes import COMMAND, environment
+from .processes import COMMAND, environment, in_terminal
 from .scripted_api import WAIT, Json, ScriptedApi, fails, says, takes
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -205,42 +200,15 @@ def test_the_secret_of_a_new_user_is_told_though_the_login_fails(bosa: Run, api:
     assert "Down" in told["error"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has other terminals")
 def test_in_a_terminal_the_secret_is_asked_for_and_not_shown(
     bosa: Run, at_hub: dict[str, str], name: str, tmp_path: Path
 ) -> None:
     secret = made(bosa("login", "--new", name, "--print", **at_hub))
-    ours, theirs = os.openpty()
-
-    def take_terminal() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    with subprocess.Popen(
-        [*COMMAND, "login", name],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment(tmp_path, **at_hub),
-        cwd=tmp_path,
-        start_new_session=True,
-        preexec_fn=take_terminal,  # noqa: PLW1509  the only way to give a process a terminal
-    ) as process:
-        watchdog = Timer(WAIT, process.kill)
-        watchdog.start()
-        os.close(theirs)
-        shown = until(ours, b": ")
-        os.write(ours, f"{secret}\n".encode())
-        shown += until(ours, b"login.json.")
-        assert process.wait(WAIT) == 0
-        watchdog.cancel()
-        os.close(ours)
-    assert f"Secret of {name}".encode() in shown
-    assert secret.encode() not in shown
+    with in_terminal(tmp_path, "login", name, **at_hub) as terminal:
+        shown = terminal.until(": ")
+        terminal.type(f"{secret}\n")
+        shown += terminal.until("login.json.")
+        assert terminal.end()[0] == 0
+    assert f"Secret of {name}" in shown
+    assert secret not in shown
     assert kept(tmp_path)["identifier"] == name
-
-
-def until(terminal: int, text: bytes) -> bytes:
-    shown = b""
-    while text not in shown:
-        shown += os.read(terminal, 1000)
-    return shown
