@@ -89,6 +89,14 @@ def test_an_api_that_is_not_there_fails(tmp_path: Path) -> None:
     assert "BOSA_API_BASE_URL" in found["address"]["remedy"]
 
 
+def test_an_api_that_refuses_the_key_fails_with_the_key_to_check(tmp_path: Path, api: ScriptedApi) -> None:
+    api.odd["/connectors/names"] = fails(401, "Who are you?")
+    code, found = examined(tmp_path, "--api-base-url", api.url, BOSA_API_KEY=KEY)
+    assert [code, found["address"]["state"]] == [1, "fail"]
+    assert "Who are you?" in found["address"]["message"]
+    assert found["address"]["remedy"] == "Check BOSA_API_KEY."
+
+
 def test_what_speaks_no_tls_fails(tmp_path: Path, api: ScriptedApi) -> None:
     code, found = examined(tmp_path, "--api-base-url", api.url.replace("http:", "https:"))
     assert [code, found["tls"]["state"]] == [1, "fail"]
