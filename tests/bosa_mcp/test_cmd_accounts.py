@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from ..bosa_hub.oauth_bench import Things, hub_with  # noqa: TID252  test folder
 from ..bosa_hub.oauth_provider import providing  # noqa: TID252  likewise
 from .linkable import GOOD_KEY
 from .processes import COMMAND, environment, in_terminal, started
-from .scripted_api import WAIT
+from .scripted_api import WAIT, ScriptedApi, says
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SHOP = {"BOSA_HUB_CONNECTORS": "shop_of_the_test:Shop"}
@@ -35,6 +36,31 @@ class Shop(Connector):
         if configuration.api_key.get_secret_value() != "{GOOD_KEY}":
             raise Forbidden("The shop does not know this key.")
         return configuration.name or "shop"
+
+    @action(effect="read")
+    async def get_name(self, context: Context) -> str:
+        """Whose it is."""
+        return context.account.identifier
+'''
+
+
+STEERING = "\\u202e\\x1b[2J"
+STEERING_MODULE = f'''
+from typing import Literal
+from pydantic import BaseModel, Field
+from bosa_hub import Connector, Context, action
+
+
+class Account(BaseModel):
+    region: Literal["eu", "u{STEERING}s"] = Field(description="Whe{STEERING}re.", title="Re{STEERING}gion")
+    name: str = Field("ho{STEERING}me", title="Name")
+
+
+class Shop(Connector):
+    configuration = Account
+
+    async def account_identifier(self, configuration: Account, context: Context) -> str:
+        return configuration.name
 
     @action(effect="read")
     async def get_name(self, context: Context) -> str:
@@ -162,6 +188,35 @@ def test_a_person_is_asked_and_asked_again_without_a_secret_being_shown(
     assert "The shop does not know this key." in shown
     assert GOOD_KEY not in shown
     assert "a typo" not in shown
+
+
+def test_nothing_that_an_api_asks_steers_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "steering_of_the_test.py").write_text(STEERING_MODULE)
+    known = {"BOSA_HUB_CONNECTORS": "steering_of_the_test:Shop", "PYTHONPATH": str(tmp_path)}
+    with in_terminal(tmp_path, "connect", "shop", **known) as terminal:
+        shown = terminal.until("Re[2Jgion: ")
+        terminal.type("moon\n")
+        shown += terminal.until("Expected one of eu, u[2Js.")
+        shown += terminal.until("Re[2Jgion: ")
+        terminal.type("eu\n")
+        shown += terminal.until("Name [ho[2Jme]: ")
+        terminal.type("\n")
+        shown += terminal.until("was linked.")
+        assert terminal.end()[0] == 0
+    assert "Whe[2Jre." in shown
+    assert not [each for each in ("\u202e", "\x1b[2J") if each in shown]
+
+
+def test_an_address_that_an_api_gives_does_not_steer_the_terminal(tmp_path: Path, api: ScriptedApi) -> None:
+    who = str(uuid4())
+    person = {"id": who, "client_id": who, "identifier": "ada", "secret_preview": "", "is_active": True}
+    api.offer("shop", "find_goods")
+    api.odd["/users/me"] = says({**person, "integrations": []})
+    api.odd["/connectors/shop/auth-schema"] = says([{"type": "oauth2"}])
+    api.odd["/connectors/shop/integrations"] = says({"url": "https://service.example/\u202e\x1b[2Jagree"})
+    known = {"BOSA_API_BASE_URL": api.url, "BOSA_USER_TOKEN": "token-of-ada"}
+    with started(tmp_path, "connect", "shop", **known) as command:
+        assert command.log_line("https://") == "https://service.example/[2Jagree\n"
 
 
 @pytest.mark.parametrize(("command", "prompt"), [("connect shop", "Name: "), ("login ada", "Secret of ada: ")])

@@ -11,6 +11,7 @@ from threading import Timer
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from .conftest import KEY, TOKEN
 from .processes import COMMAND, HANDSHAKE, call, environment, run, started
@@ -195,3 +196,14 @@ def test_a_terminal_shows_how_far_files_have_come_and_gone(tmp_path: Path) -> No
     assert "large.bin to the API" in went
     assert "kept.bin from the API" in came
     assert all("3.5/3.5 MB" in shown for shown in (went, came))
+
+
+def test_nothing_that_an_api_says_steers_the_terminal(tmp_path: Path, shop: ScriptedApi) -> None:
+    turned, steering = "\u202e", "\x1b[2J"
+    named = {"content-disposition": "attachment; filename*=UTF-8''la%E2%80%AErge"}
+    large = Response(bytes(1_500_000), headers=named, media_type="application/octet-stream")
+    shop.answer("shop/find_goods", fails(429, f"La{turned}{steering}ter.", {"retry-after": "0"}), large)
+    _, shown = in_terminal(tmp_path, "shop_find_goods", "--api-base-url", shop.url)
+    assert "La[2Jter." in shown
+    assert "large from the API" in shown
+    assert not [each for each in (turned, steering) if each in shown]
