@@ -1,12 +1,28 @@
 """`bosa-mcp`, also as `python -m bosa_mcp`."""
 
+import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """Ends the process; where the store was opened, at once, for its threads may abort an interpreter that shuts down.
+
+    A thread that comes for the GIL by then is ended by Python, and Rust cannot be left like that.
+    """
+    if "obstore" in sys.modules and isinstance(code, int):
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # what could not be written has been told
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main() -> None:
@@ -22,7 +38,9 @@ def main() -> None:
 
         cli.main()
     except KeyboardInterrupt:
-        sys.exit(130)
+        _leave(130)
+    except SystemExit as ended:
+        _leave(ended.code)
 
 
 if __name__ == "__main__":

@@ -192,3 +192,13 @@ def test_a_server_whose_client_hears_nothing_has_failed(tmp_path: Path) -> None:
     done = in_shell(tmp_path, f"serve <{tmp_path}/asked >&-")
     assert [done.returncode, len(done.stderr.splitlines())] == [1, 1]
     assert "Standard output is closed" in done.stderr
+
+
+def test_a_command_ends_before_the_threads_of_its_store_can_abort_it(tmp_path: Path) -> None:
+    program = "import atexit; atexit.register(print, 'shut down'); from bosa_mcp.__main__ import main; main()"
+    for arguments, code in ((["tools"], 0), (["call", "notes_get_note"], 1)):
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, env=environment(tmp_path), capture_output=True, timeout=WAIT, check=False)
+        assert done.returncode == code
+        assert done.stdout.endswith(b"\n")
+        assert b"shut down" not in done.stdout
