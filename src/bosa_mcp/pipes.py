@@ -105,7 +105,10 @@ class _Text:
 
     def _write_all(self, left: memoryview) -> None:
         while left:
-            left = left[os.write(self._descriptor, left) :]
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:  # a parent may have set it so that nothing waits
+                select.select((), (self._descriptor,), ())
 
     async def flush(self) -> None:
         """Nothing is kept back."""

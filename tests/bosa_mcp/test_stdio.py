@@ -96,6 +96,30 @@ def test_messages_of_any_size_come_and_go_whole(shop: ScriptedApi, tmp_path: Pat
     assert came == items
 
 
+def test_pipes_that_do_not_wait_carry_messages_that_are_longer_than_they_hold(
+    shop: ScriptedApi, tmp_path: Path
+) -> None:
+    shop.answer("shop/order", says("x" * 300_000))
+    said = "".join(json.dumps(each) + "\n" for each in (*HANDSHAKE, call(1, "shop_order", item="x" * 300_000)))
+    done = subprocess.run(
+        [COMMAND[0], "-c", _AS_NODE_LEAVES_THEM, *COMMAND],
+        input=said.encode(),
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path, BOSA_MAX_RESULT_TOKENS="1000000", **settings(shop)),
+        timeout=WAIT,
+        check=True,
+    )
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [0, 1]
+
+
+_AS_NODE_LEAVES_THEM = """
+import os, sys
+os.set_blocking(0, False)
+os.set_blocking(1, False)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def test_what_is_printed_by_the_way_reaches_no_client(tmp_path: Path) -> None:
     (tmp_path / "chatter.py").write_text(_CHATTER)
     with started(tmp_path, PYTHONPATH=str(tmp_path), BOSA_HUB_CONNECTORS="chatter:Chatter") as server:
