@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _PLACE: Final = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?", re.IGNORECASE)
@@ -18,6 +18,8 @@ class Addresses:
 
     hosts: frozenset[str]
     origins: frozenset[str]
+    below: str = ""
+    """The path under which the outside finds the server, and which the proxy in front of it takes away."""
 
     def refusal(self, hosts: Iterable[str], origins: Iterable[str]) -> tuple[int, str] | None:
         """The status and reason why a request with these headers is none of ours; None when it is.
@@ -44,6 +46,7 @@ def ours(host: str, port: int, public_url: str | None, allowed_hosts: Iterable[s
     return Addresses(
         hosts=frozenset(spelled for scheme, place in places for spelled in _spellings(scheme, place)),
         origins=frozenset(f"{scheme}://{place}" for scheme, place in places),
+        below=unquote(urlsplit(public_url or "").path.rstrip("/")),
     )
 
 

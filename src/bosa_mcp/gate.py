@@ -27,7 +27,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
-        scope = _plain(scope)
+        scope = _plain(scope, self._addresses.below)
         headers = Headers(scope=scope)
         refusal = self._addresses.refusal(headers.getlist("host"), headers.getlist("origin"))
         if refusal:
@@ -110,12 +110,15 @@ async def _while_heard(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
         running.cancel_scope.cancel()
 
 
-def _plain(scope: Scope) -> Scope:
+def _plain(scope: Scope, below: str) -> Scope:
     """The request without a slash at the end of its path, and without what asks to go on where a stream broke off.
 
+    A path that clients were told of may come whole: not each of them comes by way of the proxy that shortens it.
     A redirect would lead to the address that the proxy in front of us uses; and nothing of a stream is kept.
     """
     path = scope["path"].rstrip("/") or "/"
+    if path.startswith((below + MESSAGES[:-1], f"{below}{links.PATH}/")):
+        path = path.removeprefix(below)
     headers = [pair for pair in scope["headers"] if pair[0] != b"last-event-id"]
     return {**scope, "path": MESSAGES if path == MESSAGES[:-1] else path, "headers": headers}
 

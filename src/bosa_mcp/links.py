@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 
@@ -38,6 +38,11 @@ class Links:
 
     url: str
     key: bytes = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        """Where the files are at that address."""
+        return urlsplit(self.url).path + PATH
 
     def link(self, kept: Kept, now: float) -> str:
         """The link to a file, from now on."""

@@ -155,6 +155,7 @@ async def serve_http(
             served.users,
             served.files,
             pages=served.pages,
+            below=addresses.below,
             json_response=http.json_response,
             stateless=http.stateless,
         )

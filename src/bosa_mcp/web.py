@@ -40,13 +40,17 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
     users: Users | None = None,
     files: WebFiles | None = None,
     *,
+    below: str = "",
     pages: Sequence[Route] = (),
     json_response: bool,
     stateless: bool,
 ) -> Starlette:
-    """The application that serves `server`, without the gate in front of it: to these users, or to whoever asks."""
+    """The application that serves `server`, without the gate in front of it: to these users, or to whoever asks.
+
+    Clients are told of paths `below` the one under which they find it.
+    """
     server.tells, server.tells_of_resources = not stateless, False
-    sse = _Sse(server, drain)
+    sse = _Sse(server, drain, below)
     app = server.streamable_http_app(
         json_response=json_response,
         stateless_http=stateless,
@@ -82,9 +86,9 @@ def _cannot_tell(_: HTTPConnection, trouble: AuthenticationError) -> Response:
 class _Sse:
     """`/sse`: a stream of what the server says; what the client says is posted to `/messages/`."""
 
-    def __init__(self, server: TellingServer, drain: Drain) -> None:
+    def __init__(self, server: TellingServer, drain: Drain, below: str) -> None:
         self._server, self._drain = server, drain
-        self.transport = SseServerTransport(MESSAGES, _GATE_CHECKS, LARGEST_BODY)
+        self.transport = SseServerTransport(below + MESSAGES, _GATE_CHECKS, LARGEST_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":

@@ -65,7 +65,7 @@ class WebFiles:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         said = {"uri": kept.uri, "name": kept.name, "mime_type": kept.mime_type, "size": kept.size}
-        return JSONResponse({**said, "sha256": kept.sha256}, 201, {"Location": f"{links.PATH}/{kept.id}"})
+        return JSONResponse({**said, "sha256": kept.sha256}, 201, {"Location": f"{self.links.path}/{kept.id}"})
 
     async def _give(self, request: Request) -> Response:
         return await self._file(request, await self.store.find(self.who(request).identity, "files", _id(request)))

@@ -82,6 +82,32 @@ def test_a_slash_more_or_less_leads_nowhere_else(http: httpx.Client, path: str) 
     assert answer.status_code == 405
 
 
+@pytest.mark.parametrize("way", ["through a proxy that takes the path away", "straight"])
+def test_below_a_path_older_clients_are_told_the_whole_of_where_to_post(below: httpx.Client, way: str) -> None:
+    with below.stream("GET", "/sse") as stream:
+        lines = stream.iter_lines()  # it ends with the last who reads it
+        told = next(line for line in lines if line.startswith("data: ")).removeprefix("data: ")
+        assert told.startswith("/our%20tools/messages/?session_id=")
+        path = told if way == "straight" else told.removeprefix("/our%20tools")
+        assert below.post(path, json=HANDSHAKE[0]).status_code == 202
+
+
+@pytest.fixture
+def below(switchboard: Switchboard, tmp_path: Path) -> Generator[httpx.Client]:
+    settings = {"BOSA_PUBLIC_URL": "https://mcp.example.com/our%20tools/"}
+    with (
+        web_server(tmp_path, switchboard.new(), **settings) as server,
+        httpx.Client(base_url=server.url, timeout=WAIT) as client,
+    ):
+        yield client
+
+
+def test_below_a_path_what_was_left_is_where_it_is_said_to_be(below: httpx.Client) -> None:
+    left = below.post("/files", content=b"left").headers["location"]
+    assert left.startswith("/our%20tools/files/")
+    assert [below.get(path).content for path in (left, left.removeprefix("/our%20tools"))] == [b"left"] * 2
+
+
 def test_a_stream_of_which_nothing_is_kept_begins_anew(http: httpx.Client) -> None:
     hello = http.post("/mcp", headers=JSON, json=HANDSHAKE[0])
     session = {"mcp-session-id": hello.headers["mcp-session-id"], "accept": "text/event-stream", "last-event-id": "5"}
