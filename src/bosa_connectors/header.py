@@ -24,3 +24,8 @@ def plain(headers: Mapping[str, str | bytes | None]) -> dict[str, str]:
 
 def _text(said: str | bytes) -> str:
     return said.decode("latin-1") if isinstance(said, bytes) else said
+
+
+def content_type(headers: Mapping[str, str]) -> str:
+    """What a message with these headers (names in lower case) says that its body is; empty where it says nothing."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -151,13 +151,14 @@ def cut(written: Written, budget: int) -> Cut | None:
 _ROOM: Final = 1_000
 """Bytes for saying what was left out."""
 _HINT: Final = 500
+_BEYOND: Final = "next.arguments goes on after what is left out here: read that first, or ask anew for smaller pages."
 _MOST_FIELDS: Final = 30
 
 
 def with_omitted(short: Cut, resource: str | None) -> dict[str, object]:
     """The content that says what it lacks, and where that is kept."""
     where = {"resource": resource} if resource else {}
-    notes = [*items(short.content.get("notes")), short.hint]
+    notes = [*items(short.content.get("notes")), short.hint, *([_BEYOND] if "next" in short.content else [])]
     return {**short.content, "omitted": {**short.omitted, **where}, "notes": notes}
 
 

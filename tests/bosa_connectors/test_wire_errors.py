@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bosa_connectors.errors import ApiError, NotConnected
-from bosa_connectors.wire import decode, retry_after
+from bosa_connectors.failures import retry_after
+from bosa_connectors.wire import decode
 
 JSON = {"content-type": "application/json"}
 NO_REASON = "The API gave no reason."

@@ -126,6 +126,19 @@ async def test_a_result_that_is_too_large_keeps_whole_items_and_is_read_whole_by
         assert (len(selected["data"]), "omitted" in selected) == (400, False)
 
 
+async def test_what_is_left_out_of_a_page_is_told_apart_from_the_page_after_it(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    api.offer("shop", "find_items", takes(page=NUMBER))
+    api.answer("shop/find_items", says(["x" * 1_000] * 20, {"page": 1, "has_next": True}), says(["y"], {"page": 2}))
+    async with connect(api.url, result_bytes=8_000) as client:
+        first = await answer(client, "shop_find_items")
+        second = await answer(client, "shop_find_items", **first["next"]["arguments"])
+    assert first["omitted"]["items"] > 0
+    assert any("after what is left out" in note for note in first["notes"])
+    assert (second["data"], "notes" in second) == (["y"], False)
+
+
 async def read(client: Client, uri: str) -> str:
     [content] = (await client.read_resource(uri)).contents
     assert isinstance(content, types.TextResourceContents)
