@@ -88,10 +88,12 @@ async def test_a_thousand_writes_of_which_a_fifth_of_the_replies_are_lost_are_do
             pass  # an API that has answered one write is known to honour keys
         await ledger.crowd(client, 1000, "notes_create_note", note)
     assert sum(proxy.done[fault] for fault in LOSSES) > 150
-    assert (len(ledger.done), ledger.failed) == (1000, {})
+    unknown = ledger.failed.pop("outcome_unknown", [])  # one in 15,000 loses all six of its replies
+    assert (ledger.failed, len(ledger.done) + len(unknown)) == ({}, 1000)
+    assert len(unknown) < 5
     made = titles(hub, hub_user)
     assert [title for title, times in made.items() if times > 1 and title != "first"] == []
-    assert len(made) == 1001
+    assert names(ledger.done) <= made.keys() - {"first"} <= names([*ledger.done, *unknown])
 
 
 async def test_where_the_api_honours_no_keys_no_lost_write_is_doubled_or_claimed_and_each_is_said_to_be_unknown(
