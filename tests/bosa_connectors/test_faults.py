@@ -102,8 +102,11 @@ async def test_a_thousand_writes_of_which_a_fifth_of_the_replies_are_lost_are_do
     assert proxy.done.total() - proxy.done["passed"] > 150
     titles = notes.titles()
     assert [title for title, times in titles.items() if times > 1 and title != "before"] == []
-    assert (len(ledger.done), ledger.refused, ledger.unknown) == (1000, [], [])
-    assert len(titles) == 1001
+    assert (len(ledger.done) + len(ledger.unknown), ledger.refused) == (1000, [])
+    assert len(ledger.unknown) < 5  # one in 15,000 loses all six of its replies
+    made = titles.keys() - {"before"}
+    assert {f"note {number}" for number in ledger.done} <= made
+    assert made <= {f"note {number}" for number in (*ledger.done, *ledger.unknown)}
 
 
 async def succeeds(connector: AsyncBosaConnector, call: Call) -> bool:
