@@ -1,12 +1,15 @@
 """How the server over HTTP ends: calls under way are answered, streams hold up nothing, and the exit code tells why."""
 
+import os
 import signal
 import socket
+import subprocess
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from threading import Event
 
 import anyio
+import httpx
 import pytest
 from anyio import to_thread
 from mcp import Client
@@ -14,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import answer
-from .processes import HANDSHAKE, call, run, started
+from .processes import COMMAND, HANDSHAKE, call, environment, run, started
 from .scripted_api import WAIT, ScriptedApi, says, takes
 from .web_clients import WebServer, web_server
 
@@ -108,6 +111,33 @@ def test_a_second_signal_waits_for_nothing(shop: ScriptedApi, tmp_path: Path) ->
                 each.signal(signal.SIGTERM)
                 assert each.process.wait(SOON) == 130
         assert shop.abandoned.wait(WAIT)
+
+
+def test_a_terminal_that_closes_is_the_end_and_a_signal_that_says_so_without_one_is_none(tmp_path: Path) -> None:
+    keyboard, terminal = os.openpty()
+    with subprocess.Popen(
+        [COMMAND[0], "-c", _IN_A_TERMINAL, *COMMAND, "serve", "--transport", "http", "--port", "0"],
+        stdin=terminal,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path),
+        start_new_session=True,
+    ) as server:
+        os.close(terminal)
+        assert server.stderr
+        log = iter(server.stderr.readline, b"")
+        url = next(line for line in log if line.startswith(b"ready ")).decode().split()[1]
+        server.send_signal(signal.SIGHUP)
+        assert httpx.get(f"{url}/healthz", timeout=WAIT).status_code == 200
+        os.close(keyboard)
+        assert server.wait(WAIT) == 143
+        assert server.stderr.read() == b""
+
+
+_IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def test_a_call_that_does_not_end_is_given_up_after_a_grace(shop: ScriptedApi, tmp_path: Path) -> None:

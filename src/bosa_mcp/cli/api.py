@@ -1,5 +1,6 @@
 """Which API the server speaks to: the one in the settings, or a hub of its own."""
 
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -164,17 +165,29 @@ def _links(settings: Settings, url: str | None) -> Links | None:
 
 @asynccontextmanager
 async def _woken_by_hangup(tools: Tools) -> AsyncGenerator[None]:
-    """Within it, SIGHUP has the catalogue looked at again."""
+    """Within it, SIGHUP has the catalogue looked at again; where it came because the terminal closed, it is the end."""
     if sys.platform == "win32":
         yield
         return
+    had_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN and _has_terminal()  # nohup has it ignored
     async with create_task_group() as watching:
         with open_signal_receiver(signal.SIGHUP) as hangups:
 
             async def watch() -> None:
                 async for _ in hangups:
+                    if had_terminal and not _has_terminal():
+                        signal.raise_signal(signal.SIGTERM)
                     tools.wake()
 
             watching.start_soon(watch)
             yield
             watching.cancel_scope.cancel()
+
+
+def _has_terminal() -> bool:
+    """Whether the process belongs to a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
