@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from bosa_connectors.errors import ApiError, BosaError
 from bosa_connectors.shapes import items, members
@@ -18,9 +18,13 @@ Headers: TypeAlias = Mapping[str, str | bytes | None]
 """One that is None is not sent."""
 
 
+_WHOLES: Final = frozenset({"anyOf", "oneOf", "allOf"})
+
+
 def parts(schema: Mapping[str, object]) -> list[Mapping[str, object]]:
     """The schemas at the root of a schema of which a value has to meet one, or all."""
-    return [members(part) for key in ("anyOf", "oneOf", "allOf") for part in items(schema.get(key))]
+    keys = () if _WHOLES.isdisjoint(schema) else ("anyOf", "oneOf", "allOf")  # it is asked in each call
+    return [members(part) for key in keys for part in items(schema.get(key))]
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
