@@ -52,6 +52,14 @@ class TellingServer(Server[Any]):
             told.resources = types.ResourcesCapability(subscribe=False, list_changed=False)
         return told
 
+    def heard(self, asked: types.SubscriptionsListenRequestParams) -> types.SubscriptionsListenRequestParams:
+        """What of this will be told, which is all that may be acknowledged."""
+        resources = asked.notifications.resources_list_changed if self.tells_of_resources else None
+        told = types.SubscriptionFilter(
+            tools_list_changed=asked.notifications.tools_list_changed, resources_list_changed=resources
+        )
+        return asked.model_copy(update={"notifications": told})
+
 
 class Changes:
     """Tells clients of changes: on their subscriptions, or on the connection where they shook hands."""

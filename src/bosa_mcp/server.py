@@ -44,6 +44,11 @@ def create_server(parts: "Parts") -> TellingServer:
         except InputNeeded as needed:
             return needed.result
 
+    async def listen(
+        context: "ServerRequestContext[Any]", params: types.SubscriptionsListenRequestParams
+    ) -> types.SubscriptionsListenResult:
+        return await tools.changes.listen(context, server.heard(params))
+
     server = TellingServer(
         NAME,
         version=version("bosa-mcp"),
@@ -51,7 +56,7 @@ def create_server(parts: "Parts") -> TellingServer:
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
-        on_subscriptions_listen=tools.changes.listen,
+        on_subscriptions_listen=listen,
         get_tool_input_schema=tools.input_schema,  # without it each call over HTTP has the tools listed
         **resources.handlers(parts.store, parts.who),
     )

@@ -46,6 +46,20 @@ async def hears(api: ScriptedApi, folder: Path, path: str, era: str, *flags: str
             assert "shop_find_0" in await tools(client)
 
 
+async def test_what_nobody_is_told_of_is_not_acknowledged(api: ScriptedApi, tmp_path: Path) -> None:
+    with web_server(tmp_path, api) as server:
+        async with (
+            Client(streamable_http_client(f"{server.url}/mcp"), mode="auto", read_timeout_seconds=WAIT) as client,
+            client.listen(
+                tools_list_changed=True,
+                prompts_list_changed=True,
+                resources_list_changed=True,
+                resource_subscriptions=["bosa://files/1"],
+            ) as events,
+        ):
+            assert events.honored == types.SubscriptionFilter(tools_list_changed=True)
+
+
 @asynccontextmanager
 async def listening(server: WebServer, path: str, era: str) -> AsyncGenerator[tuple[Client, anyio.Event]]:
     """A client that listens, and what is set once it is told."""
