@@ -68,6 +68,25 @@ async def test_a_connector_is_tried_again_by_a_call_whose_arguments_have_to_be_r
             assert (await answer(client, "shop_find_items", count="3"))["data"] == [1]
 
 
+async def test_a_connector_is_tried_again_where_the_call_that_tried_it_was_given_up(api: ScriptedApi, era: str) -> None:
+    hanging = Hanging(api, 1)
+    api.offer("shop", "find_items")
+    api.answer("shop/find_items", hanging, says([1]))
+    circuits = Circuits()
+    for _ in range(FAILURES):
+        circuits.tell("shop", "me", time.monotonic() - REST, is_down=True)
+    async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, circuits)
+        async with speaking(execution, era) as client:
+            async with anyio.create_task_group() as calls:
+                calls.start_soon(client.call_tool, "shop_find_items")
+                await hanging.are_all_there()
+                assert (await refusal(client, "shop_find_items"))["kind"] == "unreachable"
+                calls.cancel_scope.cancel()
+            assert await to_thread.run_sync(api.abandoned.wait, WAIT)
+            assert (await answer(client, "shop_find_items"))["data"] == [1]
+
+
 async def test_a_call_that_finds_no_place_in_its_time_is_refused_and_not_sent(api: ScriptedApi, era: str) -> None:
     hanging = Hanging(api, AT_ONCE)
     api.offer("shop", "find_items")
