@@ -369,6 +369,21 @@ async def test_a_read_recovers_and_the_client_is_told_of_each_attempt(
     assert [message for message in told if message and message.startswith("Attempt 1 failed")]
 
 
+async def test_what_a_client_is_told_of_an_attempt_hides_nothing(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "get_item")
+    api.answer("shop/get_item", fails(503, "bu\u202es\u200by\x1b"), says(1))
+    told: list[str] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
+        told.append(message or "")
+
+    async with connect(api.url) as client:
+        await client.call_tool("shop_get_item", {}, progress_callback=tell)
+    assert "busy" in "".join(told)
+    assert "".join(told).isprintable()
+
+
 async def test_a_write_that_may_have_happened_is_sent_once(api: ScriptedApi, connect: Connect) -> None:
     api.offer("shop", "create_order")
     api.answer("shop/create_order", Response(b'{"data', media_type="application/json"), says(1))
