@@ -85,7 +85,7 @@ class Tools:
         """The table, after another look at the API where something is missing from it."""
         seen = self._table
         if seen is None or seen.lacks:
-            with anyio.move_on_after(_patience(seen)):
+            with anyio.move_on_after(longest_wait(seen)):
                 async with self._looking:
                     if self._table is seen:
                         await self._look_once(seen)
@@ -271,7 +271,7 @@ class _Look:
         return [name for name in names if self._wanted.wants(name) and name not in self._known]
 
 
-def _patience(seen: Table | None) -> float:
+def longest_wait(seen: Table | None) -> float:
     """Seconds that a list waits for what is missing from it. The first look of all has a budget of its own."""
     if seen is None:
         return math.inf

@@ -15,8 +15,11 @@ from mcp.shared.memory import create_client_server_memory_streams
 from mcp.shared.message import SessionMessage
 from starlette.responses import JSONResponse
 
+from bosa_connectors import Catalogue
 from bosa_mcp.changes import Changes, ToolsListChanged
-from bosa_mcp.refresh import FIRST_BUDGET, FIRST_PAUSE, LONGEST_BUDGET, budget, pause
+from bosa_mcp.kept import Listed
+from bosa_mcp.refresh import FIRST_BUDGET, FIRST_PAUSE, LEAD, LONGEST_BUDGET, PATIENCE, budget, longest_wait, pause
+from bosa_mcp.table import Table
 
 from .conftest import logged, tools
 from .opened import Opened, opened
@@ -281,6 +284,13 @@ def test_sighup_has_the_catalogue_looked_at_and_the_client_told(shop: ScriptedAp
         assert len(server.reply(2)["result"]["tools"]) == 2
         server.end_of_input()
         assert server.wait() == 0
+
+
+def test_a_list_waits_for_what_is_missing_no_longer_than_for_the_first_look() -> None:
+    known = Listed(Catalogue("shop", {}, {}), "digest", 0)
+    assert longest_wait(None) == math.inf  # the look itself has a budget
+    assert longest_wait(Table(missing={"*": "down"})) == FIRST_BUDGET + LEAD
+    assert longest_wait(Table(listed={"shop": known}, missing={"bank": "down"})) == PATIENCE
 
 
 def test_looks_that_find_something_missing_come_sooner_and_take_longer() -> None:
