@@ -185,7 +185,7 @@ async def test_where_nobody_listens_a_deed_is_tried_again_until_the_deadline(she
         pass
     async with connecting(shell, gone.url) as connector:
         with pytest.raises(Unreachable):
-            await connector.send(call("create", safe("create", told.append), deadline=0.5))
+            await connector.send(call("create", safe("create", told.append), deadline=2))
     assert told
     assert all(isinstance(each.reason, Unreachable) for each in told)
 
