@@ -57,7 +57,7 @@ def _beside(root: Mapping[str, object], required: Collection[str], ours: Mapping
     """What a root says of its arguments together: in keywords, but for what would rule out arguments of ours."""
     beside = {key: root[key] for key in ("additionalProperties", "dependentRequired") if key in root}
     patterns = members(root.get("patternProperties"))
-    apart = {pattern for pattern in patterns if any(_does_match(pattern, name) for name in ours)}
+    apart = [pattern for pattern in patterns if any(_does_match(pattern, name) for name in ours)]
     if kept := {pattern: each for pattern, each in patterns.items() if pattern not in apart}:
         beside["patternProperties"] = kept
     said = dict.fromkeys(str(part["description"]) for part in _parts(root, _ALTERNATIVES) if "description" in part)

@@ -15,4 +15,8 @@ _NO_TEXT: Final = re.compile(f"{INVISIBLE.pattern}|[\ud800-\udfff]")
 
 def plain(text: str) -> str:
     """The text without such characters, and without halves of characters, which cannot be written."""
-    return text if text.isprintable() and text.isascii() else _NO_TEXT.sub("", text)
+    if text.isprintable() and text.isascii():
+        return text
+    while (cleaned := _NO_TEXT.sub("", text)) != text:  # what stood between may have made another one part of the text
+        text = cleaned
+    return text

@@ -250,6 +250,10 @@ def test_an_action_that_takes_nothing_takes_an_empty_object() -> None:
             {"description": "Further arguments that match _: integer."},
         ),
         (
+            {"patternProperties": {each: {"type": "integer"} for each in ("i", "m", "s", "t", "_")}},
+            {"description": " ".join(f"Further arguments that match {each}: integer." for each in "imst_")},
+        ),
+        (
             {"oneOf": [{"required": ["a"]}, {"required": ["b", "c"]}], "description": "Who."},
             {"description": "Who. Give a, or b and c."},
         ),

@@ -54,16 +54,21 @@ class Hanging:
         assert await to_thread.run_sync(self._all_there.wait, WAIT)
 
 
+def rested() -> Circuits:
+    """After failures of `shop`, the next call to which tries whether it is up again."""
+    circuits = Circuits()
+    for _ in range(FAILURES):
+        circuits.tell("shop", "me", time.monotonic() - REST, is_down=True)
+    return circuits
+
+
 async def test_a_connector_is_tried_again_by_a_call_whose_arguments_have_to_be_repaired_first(
     api: ScriptedApi, era: str
 ) -> None:
     api.offer("shop", "find_items", takes(count={"type": "integer"}))
     api.answer("shop/find_items", says([1]))
-    circuits = Circuits()
-    for _ in range(FAILURES):
-        circuits.tell("shop", "me", time.monotonic() - REST, is_down=True)
     async with AsyncBosaConnector(api.url, error_contract=2) as connector:
-        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, circuits)
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, rested())
         async with speaking(execution, era) as client:
             assert (await answer(client, "shop_find_items", count="3"))["data"] == [1]
 
@@ -72,11 +77,8 @@ async def test_a_connector_is_tried_again_where_the_call_that_tried_it_was_given
     hanging = Hanging(api, 1)
     api.offer("shop", "find_items")
     api.answer("shop/find_items", hanging, says([1]))
-    circuits = Circuits()
-    for _ in range(FAILURES):
-        circuits.tell("shop", "me", time.monotonic() - REST, is_down=True)
     async with AsyncBosaConnector(api.url, error_contract=2) as connector:
-        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, circuits)
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, rested())
         async with speaking(execution, era) as client:
             async with anyio.create_task_group() as calls:
                 calls.start_soon(client.call_tool, "shop_find_items")

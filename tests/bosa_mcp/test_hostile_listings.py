@@ -5,12 +5,14 @@ import time
 from urllib.parse import quote
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 from starlette.responses import Response
 
-from bosa_mcp.invisible import INVISIBLE
+from bosa_mcp.invisible import INVISIBLE, plain
 from bosa_mcp.table import PAGE_BYTES
 from bosa_mcp.tools import DESCRIPTION_LENGTH
 
@@ -100,6 +102,14 @@ async def test_what_nobody_sees_is_not_handed_on(api: ScriptedApi, connect: Conn
         tool = (await tools(client))["shop_find"]
     assert tool.description == "Finds items."
     assert tool.input_schema["properties"]["p"]["description"] == "Finds items."
+
+
+@given(st.text(st.sampled_from("a❤\ufe0f\ufe0e\u200b\u200d\u202e\U000e0041\ud800葛\U000e0100"), max_size=12))
+@example("a\ufe0f\u200b\ufe0f")
+def test_nothing_that_nobody_sees_is_left_in_a_plain_text(text: str) -> None:
+    cleaned = plain(text)
+    assert not INVISIBLE.search(cleaned)
+    assert plain(cleaned) == cleaned
 
 
 async def test_all_at_once_cost_no_other(api: ScriptedApi, connect: Connect) -> None:
