@@ -129,12 +129,16 @@ def test_a_terminal_that_closes_is_the_end_and_a_signal_that_says_so_without_one
         server.send_signal(signal.SIGHUP)
         assert httpx.get(f"{url}/healthz", timeout=WAIT).status_code == 200
         os.close(keyboard)
-        assert server.wait(WAIT) == 143
+        try:
+            assert server.wait(WAIT) == 143
+        finally:
+            server.kill()
         assert server.stderr.read() == b""
 
 
 _IN_A_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup may run the tests, and has it ignored
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
