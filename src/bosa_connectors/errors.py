@@ -292,5 +292,12 @@ def api_error(failure: Failure) -> ApiError:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that looks most like `name`, if any does."""
-    return next(iter(get_close_matches(name, list(known), n=1)), None)
+    """The one of `known` that looks most like `name`, if any does, however its words are put together."""
+    alike: dict[str, str] = {}
+    for each in known:
+        alike.setdefault(_letters(each), each)
+    return next((alike[found] for found in get_close_matches(_letters(name), alike, n=1)), None)
+
+
+def _letters(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "")

@@ -162,7 +162,15 @@ def test_the_details_of_a_failure_stay_out_of_its_repr() -> None:
 
 @pytest.mark.parametrize(
     ("name", "known", "similar"),
-    [("titel", ["body", "title"], "title"), ("titel", [], None), ("zzz", ["body", "title"], None), ("", ["a"], None)],
+    [
+        ("titel", ["body", "title"], "title"),
+        ("titel", [], None),
+        ("zzz", ["body", "title"], None),
+        ("", ["a"], None),
+        ("ID", ["uri", "id"], "id"),
+        ("USERID", ["userName", "user_id"], "user_id"),
+        ("per-page", ["page", "perPage"], "perPage"),
+    ],
 )
 def test_the_nearest_name_is_one_that_looks_like_it(name: str, known: list[str], similar: str | None) -> None:
     assert nearest(name, known) == similar
