@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """No tools whose names match one of these globs, even where `include` names them."""
     read_only: bool = False
     """Only actions that read."""
+    mode: Literal["tools"] = "tools"
+    """How actions are offered: each as a tool."""
     refresh: float = Field(300, ge=0)
     """Seconds between looks at the API's catalogue; 0 for none but the first."""
     call_budget: float = Field(45, gt=0)

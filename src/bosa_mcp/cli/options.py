@@ -36,6 +36,9 @@ FLAGS: Final[dict[str, Any]] = {
     "read_only": Annotated[
         bool | None, typer.Option("--read-only/--no-read-only", help="Only actions that read.", show_default=False)
     ],
+    "mode": Annotated[
+        Literal["tools"] | None, typer.Option(help="How actions are offered: each as a tool.", show_default="tools")
+    ],
     "refresh": Annotated[
         float | None, typer.Option(help="Seconds between looks at the catalogue; 0 never.", show_default="300")
     ],
@@ -65,7 +68,7 @@ FLAGS: Final[dict[str, Any]] = {
     "log_level": Annotated[Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")],
 }
 """The settings that have a flag, and the file that holds them."""
-API: Final = ("api_base_url", "account", "connectors", "include", "exclude", "read_only")
+API: Final = ("api_base_url", "account", "connectors", "include", "exclude", "read_only", "mode")
 """Flags that say which API is meant, and what of it."""
 CALLS: Final = ("call_budget", "max_result_tokens")
 PLACES: Final = ("store", "files_root", "hub_connectors", "data_dir")
