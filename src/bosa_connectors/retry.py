@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 from bosa_connectors.calls import Effect, Notify, Policy, Reply
 from bosa_connectors.errors import (
     ApiError,
+    BadReply,
     BosaError,
     BrokenReply,
     OutcomeUnknown,
@@ -25,7 +26,9 @@ _SAFE_AFTER_AN_ANSWER: Final = 3
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _CONFLICT: Final = 409
-_PASSING: Final = frozenset({_TOO_MANY, 502, _UNAVAILABLE, 504})
+_BETWEEN: Final = frozenset({502, 504})
+"""Said by what stands before an API that gave it no answer."""
+_PASSING: Final = _BETWEEN | {_TOO_MANY, _UNAVAILABLE}
 """Failures that say more of the moment than of the call."""
 _NOBODY_KNOWS: Final = "OUTCOME_UNKNOWN"
 """The code of an API that has lost sight of what came under this key: it will know no more the next time."""
@@ -77,13 +80,29 @@ def truth(before: Outcome, last: Outcome) -> Outcome:
     return before if _did_nothing(last) and not _did_nothing(before) else last
 
 
+def nobody_knows(error: BosaError) -> bool:
+    """Whether it is open what came of an attempt to write: no answer came whole, or one that itself knows no more."""
+    if isinstance(error, ApiError):
+        return error.failure.code == _NOBODY_KNOWS or error.status in _BETWEEN
+    return isinstance(error, OutcomeUnknown)
+
+
+def may_have_acted(error: BosaError) -> bool:
+    """Whether an attempt to write may have done something although it failed."""
+    if isinstance(error, ApiError):
+        failed = error.status >= 500  # noqa: PLR2004  the server's failures
+        return (failed or nobody_knows(error)) and not _did_nothing(error)
+    return isinstance(error, (OutcomeUnknown, BadReply))
+
+
 def _did_nothing(outcome: Outcome) -> bool:
     """Whether this attempt provably did nothing: refused on the way, or by an API that says so."""
-    if not isinstance(outcome, Reply):
-        return isinstance(outcome, Unreachable)
-    if (error := outcome.error) is None or error.failure.code == _NOBODY_KNOWS:
-        return False
+    error = outcome.error if isinstance(outcome, Reply) else outcome
+    if not isinstance(error, ApiError):
+        return isinstance(error, Unreachable)
     said = error.failure
+    if said.code == _NOBODY_KNOWS:
+        return False
     is_put_off = said.status in {_UNAVAILABLE, _CONFLICT} and said.retry_after is not None
     return said.retryable is True or (said.retryable is None and (said.status == _TOO_MANY or is_put_off))
 

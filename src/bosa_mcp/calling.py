@@ -12,8 +12,16 @@ import structlog
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged
 
+from bosa_connectors import retry
 from bosa_connectors.effects import effect
-from bosa_connectors.errors import BosaError, BrokenUpload, InvalidArguments, NotConnected, OutcomeUnknown
+from bosa_connectors.errors import (
+    ApiError,
+    BosaError,
+    BrokenUpload,
+    InvalidArguments,
+    NotConnected,
+    OutcomeUnknown,
+)
 from bosa_connectors.shapes import members
 from bosa_mcp import arguments, connected, fit, ours, results, spans
 from bosa_mcp.consent import Asker, InputNeeded
@@ -132,12 +140,10 @@ class _Calling:
             raise
         except InvalidArguments as wrong:
             content = results.failure(arguments.with_ours(self.offer, wrong))
-        except OutcomeUnknown as lost:
-            content = results.failure(lost, **_lost(lost, self.offer, self.sent, self.parts.tools))
         except BrokenUpload as broken:
             content = results.failure(broken, hint="Nothing was done: it may be called again.")
         except BosaError as failure:
-            content = results.failure(failure)
+            content = results.failure(failure, **self._perhaps(failure))
         except Refusal as refused:
             content = results.refusal(refused)
         except StoreError as odd:
@@ -146,6 +152,19 @@ class _Calling:
             log.exception("a tool call failed", tool=self.offer.tool.name)
             content = results.refusal(Refusal("internal_error", "The server failed to carry out this call."))
         return results.result(results.cleaned(content, self.caller.secrets()))
+
+    def _perhaps(self, failure: BosaError) -> dict[str, str]:
+        """What to do about a call that may have acted although it failed, and what it was; nothing for any other."""
+        acts = not self.offer.is_ours and effect(self.offer.action) != "read"
+        if not isinstance(failure, OutcomeUnknown) and not (acts and retry.may_have_acted(failure)):
+            return {}
+        checks = " or ".join(checking(self.offer, self.parts.tools.table.offers))
+        hint = results.HINTS["outcome_unknown"] + (f" {checks} can tell." if checks else "")
+        if not retry.nobody_knows(failure):
+            return {"hint": hint}
+        said = failure.message if isinstance(failure, ApiError) else str(failure)
+        sent = f"Sent to {self.offer.tool.name}: {fit.shortened(fit.compact(self.sent), _SENT)}"
+        return {"kind": "outcome_unknown", "message": f"{said.rstrip('.')}. {sent}", "hint": hint}
 
     async def _once_connected(self) -> types.CallToolResult:
         """The result of the call; where no account is linked, of a second one after the person has linked one."""
@@ -226,13 +245,3 @@ async def _kept(store: "Store", written: "Written", offer: "Offer", caller: "Cal
         log.exception("a result could not be kept", tool=offer.tool.name)
         return None
     return kept.uri
-
-
-def _lost(lost: OutcomeUnknown, offer: "Offer", sent: dict[str, Any], tools: "Tools") -> dict[str, str]:
-    """What was sent, and which tools can tell whether it happened."""
-    checks = checking(offer, tools.table.offers)
-    hint = f" {' or '.join(checks)} can tell." if checks else ""
-    return {
-        "message": f"{lost} Sent to {offer.tool.name}: {fit.shortened(fit.compact(sent), _SENT)}",
-        "hint": f"{results.HINTS['outcome_unknown']}{hint}",
-    }
