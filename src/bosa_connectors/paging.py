@@ -13,10 +13,18 @@ from bosa_connectors.errors import InvalidArguments, InvalidSchema, PagingError
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 
 CURSOR_ARGUMENTS = ("cursor", "page_token", "next_token", "after")
+OFFSETS: Final = ("offset", "skip")
+"""Arguments that say how many items are before a page, where the action takes its size as well."""
+SIZES: Final = ("per_page", "page_size", "max_results", "limit")
+"""Arguments that say how many items a page has."""
 MAX_ALIKE: Final = 1000
 """So many pages in a row that hold the same are taken for one page that never ends."""
-_TOKENS: Final = {"page_token": "next_page_token", "next_token": "next_token"}
-_PLACES: Final = ("page", "offset", *CURSOR_ARGUMENTS, "before", "from_last")
+_TOKENS: Final = {"page_token": "next_page_token", "next_token": "next_token", "cursor": "next_cursor"}
+_MORE: Final = ("hasnext", "hasmore", "hasnextpage")
+_NEXT: Final = ("forwardscursor", "nextcursor", "nextpagetoken", "nexttoken", "endcursor")
+_BEFORE: Final = ("backwardscursor", "previouscursor")
+_NO: Final = frozenset({"false", "no", "0", "none", "null"})
+_PLACES: Final = ("page", *OFFSETS, *CURSOR_ARGUMENTS, "before", "from_last")
 _LONGEST_SHOWN: Final = 100
 
 Way: TypeAlias = Callable[[Action, Mapping[str, object], Reply], Mapping[str, object] | None]
@@ -62,14 +70,15 @@ class Step:
 
 
 def has_next(reply: Reply) -> bool:
-    """Whether the API says that there is a page after this one."""
-    meta = members(reply.meta)
-    return meta.get("has_next") is not False and bool(meta.get("has_next") or _next_cursor(reply) is not None)
+    """Whether the API says that there is a page after this one; a cursor says so too, but not where it is 0."""
+    meta = _meta(reply)
+    more = next((told for name in _MORE if (told := _is_so(meta.get(name))) is not None), None)
+    return _next_cursor(reply) not in (None, 0, "0") if more is None else more
 
 
 def has_prev(reply: Reply) -> bool:
     """Whether the API says that there is a page before this one; APIs that only lead forward do not."""
-    return bool(members(reply.meta).get("has_prev"))
+    return _is_so(_meta(reply).get("hasprev")) or False
 
 
 def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply) -> Mapping[str, object] | None:
@@ -89,8 +98,9 @@ def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
             raise PagingError(f"The API was asked for page {asked} and says that it is page {here}.")
         number = first_page(action) if here is None else here
         return {**arguments, "page": as_taken(action, "page", number + 1)}
-    if _takes_offset(action):
-        return {**arguments, "offset": as_taken(action, "offset", _end(action, arguments, reply))}
+    if offset := _offset_argument(action):
+        before = _number(arguments.get(offset)) or 0
+        return {**arguments, offset: as_taken(action, offset, before + _count(action, reply))}
     if argument:
         raise PagingError(f"There is a further page, but the API names no cursor to ask for it with {argument}.")
     raise PagingError("There is a further page, but this action takes no argument that would ask for it.")
@@ -104,7 +114,7 @@ def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
     """
     if not has_prev(reply):
         return None
-    cursor, argument = _first(members(reply.meta), "backwards_cursor", "previous_cursor"), _cursor_argument(action)
+    cursor, argument = _first(_meta(reply), *_BEFORE), _cursor_argument(action)
     if cursor is not None and argument:
         if argument == "after" and "before" in action.properties:
             argument = "before"
@@ -131,7 +141,7 @@ def first_page(action: Action) -> int:
 def is_first(action: Action, arguments: Mapping[str, object]) -> bool:
     """Whether these arguments ask for the first page, be it by its number."""
     page = _number(arguments.get("page"))
-    is_further = page not in (None, 0, first_page(action)) or _number(arguments.get("offset"))
+    is_further = page not in (None, 0, first_page(action)) or any(_number(arguments.get(name)) for name in OFFSETS)
     return not is_further and not any(arguments.get(name) for name in CURSOR_ARGUMENTS)
 
 
@@ -147,14 +157,19 @@ def takes(action: Action, name: str, value: object) -> bool:
 
 
 def as_taken(action: Action, name: str, value: object) -> object:
-    """A number as text, or the other way round, where the action takes it for this argument only so."""
+    """The value, or a number as text, or the other way round, as the action takes it for this argument.
+
+    Raises PagingError where it takes none of these.
+    """
+    other: object = value
     if is_number(value):
-        other: object = str(value)
+        other = str(value)
     elif isinstance(value, str) and value.isdecimal():
         other = _number(value)
-    else:
-        return value
-    return other if not takes(action, name, value) and takes(action, name, other) else value
+    for each in (value, other):
+        if takes(action, name, each):
+            return each
+    raise PagingError(f"There is a page next to this one, but {name} cannot be {_shown(repr(value))}.")
 
 
 def list_in(action: Action, data: object) -> str | None:
@@ -184,7 +199,7 @@ def items_of(action: Action, data: object, name: str | None) -> list[object]:
 
 def does_page(action: Action) -> bool:
     """Whether the action takes an argument that asks for a page."""
-    return "page" in action.properties or _cursor_argument(action) is not None or _takes_offset(action)
+    return any(("page" in action.properties, _cursor_argument(action), _offset_argument(action)))
 
 
 def token_fields(action: Action) -> list[str]:
@@ -202,27 +217,40 @@ def _cursor_argument(action: Action) -> str | None:
     return next((name for name in CURSOR_ARGUMENTS if name in action.properties), None)
 
 
-def _takes_offset(action: Action) -> bool:
-    return {"offset", "limit"} <= action.properties.keys()
+def _offset_argument(action: Action) -> str | None:
+    sized = not action.properties.keys().isdisjoint(SIZES)
+    return next((name for name in OFFSETS if sized and name in action.properties), None)
 
 
-def _end(action: Action, arguments: Mapping[str, object], reply: Reply) -> int:
-    """How many items there were up to the end of a page: fields of its data may have been selected since."""
+def _count(action: Action, reply: Reply) -> int:
+    """How many items a page has: fields of its data may have been selected since."""
     data = members(reply.body).get("data", reply.data)
     name = list_in(action, data)
     came = len(items_of(action, data, name)) if is_array(data) or name is not None else 0
     if not came:
         raise PagingError("There is a further page, but this one holds no list of items by which to count there.")
-    return (_number(arguments.get("offset")) or 0) + came
+    return came
 
 
 def _next_cursor(reply: Reply) -> object:
     """The cursor of the next page, in meta, or in the data as they were sent: fields may have been selected since."""
-    cursor = _first(members(reply.meta), "forwards_cursor", "next_cursor", "next_page_token", "next_token")
+    cursor = _first(_meta(reply), *_NEXT)
     if cursor is not None:
         return cursor
     sent = members(reply.body).get("data", reply.data)
-    return _first(members(sent), "next_page_token", "next_token")
+    return _first(members(sent), *_TOKENS.values())
+
+
+def _meta(reply: Reply) -> Mapping[str, object]:
+    """What meta says, whose names are a connector's own: has_next, hasNext."""
+    return {name.replace("_", "").lower(): value for name, value in members(reply.meta).items()}
+
+
+def _is_so(value: object) -> bool | None:
+    """What is meant by a truth, also one that came as text or as a number; None where nothing is said."""
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO if value.strip() else None
+    return None if value is None else bool(value)
 
 
 def _at_cursor(
@@ -239,7 +267,7 @@ def _at_cursor(
 
 def _page(arguments: Mapping[str, object], reply: Reply) -> tuple[int | None, int | None]:
     """The page that was asked for, and the one that this is: as the API says, else as it was asked for."""
-    asked, said = _number(arguments.get("page")), _number(members(reply.meta).get("page"))
+    asked, said = _number(arguments.get("page")), _number(_meta(reply).get("page"))
     return asked, asked if said is None else said
 
 
@@ -258,7 +286,7 @@ def _number(value: object) -> int | None:
     """A page's number, also one that was sent as text."""
     if isinstance(value, str) and value.isdecimal():
         return int(value[:18])
-    return value if isinstance(value, int) else None
+    return int(value) if is_number(value) and value == value // 1 else None
 
 
 def _first(found: Mapping[str, object], *names: str) -> object:

@@ -8,10 +8,8 @@ from bosa_connectors import paging
 from bosa_connectors.calls import Action
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 
-SIZES: Final = ("per_page", "page_size", "max_results", "limit")
-"""Arguments that say how many items a page has."""
 _OF_PAGES: Final = frozenset(
-    {"page", "offset", "limit", "count", "per_page", "page_size", "has_next", "has_prev", "has_more"}
+    {"page", "offset", "skip", "limit", "count", "per_page", "page_size", "has_next", "has_prev", "has_more"}
     | {"cursor", "next_cursor", "previous_cursor", "forwards_cursor", "backwards_cursor"}
     | {"next_page", "next_page_token", "prev_page_token", "next_token"}
 )
@@ -65,7 +63,7 @@ def _list(data: object, place: str) -> list[object]:
 
 def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> dict[str, object]:
     """The arguments, with the size of a page where the caller left it open, so that whole pages make `max_items`."""
-    name = next((name for name in SIZES if name in action.properties), None)
+    name = next((name for name in paging.SIZES if name in action.properties), None)
     if name is None or not paging.is_first(action, arguments) or not _may_set(arguments.get(name), max_items):
         return dict(arguments)
     size = _size(action, name, max_items)

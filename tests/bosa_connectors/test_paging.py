@@ -55,6 +55,23 @@ LAST = {"has_next": False, "has_prev": True}
         (["next_token"], {}, None, {"next_token": "n"}, {"next_token": "n"}),
         (["after", "before"], {}, {"has_next": True, "forwards_cursor": "a"}, [], {"after": "a"}),
         (["cursor"], {}, {"next_cursor": "c"}, [], {"cursor": "c"}),
+        # a connector's own names, and truths as text
+        (["cursor"], {}, {"hasNext": True, "nextCursor": "c"}, [], {"cursor": "c"}),
+        (["page_token"], {}, {"nextPageToken": "t"}, [], {"page_token": "t"}),
+        (["after", "before"], {}, {"has_next_page": True, "end_cursor": "e"}, [], {"after": "e"}),
+        (["after", "before"], {"after": "d"}, {"has_next_page": False, "end_cursor": "e"}, [], None),
+        (["page"], {}, {"has_more": True}, [], {"page": 2}),
+        (["page"], {}, {"has_next": "true"}, [], {"page": 2}),
+        (["page"], {"page": 2.0}, {"has_next": True}, [], {"page": 3}),
+        (["page"], {"page": 2}, {"has_next": "False"}, [], None),
+        (["page"], {"page": 2}, {"has_next": 0}, [], None),
+        (["cursor"], {"cursor": "b"}, {"has_next": "false", "forwards_cursor": "c"}, [], None),
+        (["cursor"], {}, {"has_next": "", "forwards_cursor": "c"}, [], {"cursor": "c"}),
+        (["cursor"], {}, None, {"rows": [], "next_cursor": "c"}, {"cursor": "c"}),
+        # a cursor of 0 is where a walk begins, unless it is said to lead on
+        (["cursor"], {"cursor": "b"}, {"next_cursor": 0}, [], None),
+        (["cursor"], {"cursor": "b"}, {"next_cursor": "0"}, [], None),
+        (["cursor"], {"cursor": "b"}, {"has_next": True, "next_cursor": "0"}, [], {"cursor": "0"}),
         # nothing said
         (["page"], {"page": 1}, None, [], None),
         (["page"], {"page": 1}, {"page": 1}, [], None),
@@ -123,8 +140,24 @@ def test_an_offset_moves_on_by_the_items_that_came() -> None:
     assert next_arguments(listing, {"limit": 2}, reply(more, [1, 2])) == {"limit": 2, "offset": 2}
     assert next_arguments(listing, {"offset": 2}, reply(more, {"orders": [3], "total": 9})) == {"offset": 3}
     assert next_arguments(listing, {"offset": 2}, reply({"has_next": False}, [3])) is None
+    assert next_arguments(paged("skip", "page_size"), {"skip": 2.0}, reply(more, [3])) == {"skip": 3}
     with pytest.raises(PagingError, match="no list of items"):
         next_arguments(listing, {}, reply(more, []))
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "sent", "meta"),
+    [
+        ("cursor", {"type": "string"}, {}, {"next_cursor": {"id": 5}}),
+        ("cursor", {"type": "integer"}, {}, {"next_cursor": "abc"}),
+        ("page", {"type": "integer", "maximum": 10}, {"page": 10}, {"has_next": True}),
+    ],
+)
+def test_a_page_for_which_the_argument_cannot_ask_is_an_error(
+    name: str, taken: object, sent: dict[str, Any], meta: object
+) -> None:
+    with pytest.raises(PagingError, match=f"{name} cannot be"):
+        next_arguments(action({"type": "object", "properties": {name: taken}}), sent, reply(meta, [1]))
 
 
 def test_a_cursor_that_is_false_is_the_end() -> None:

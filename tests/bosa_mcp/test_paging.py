@@ -70,6 +70,21 @@ def by_offset(arguments: Json) -> tuple[object, Json]:
     return ITEMS[start : start + SIZE], {"offset": start, "has_next": start + SIZE < len(ITEMS)}
 
 
+def by_skip(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_offset({"offset": arguments.get("skip")})
+    return shown, {"hasMore": meta["has_next"]}
+
+
+def in_text(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_number(arguments)
+    return shown, {name: str(value) for name, value in meta.items()}
+
+
+def cursor_in_data(arguments: Json) -> tuple[object, object]:
+    shown, meta = by_cursor("cursor", "forwards_cursor")(arguments)
+    return {"messages": shown, "next_cursor": meta["forwards_cursor"]}, None
+
+
 def by_number_as_cursor(arguments: Json) -> tuple[object, Json]:
     shown, meta = by_cursor("cursor", "forwards_cursor")(arguments)
     following = meta["forwards_cursor"]
@@ -88,6 +103,9 @@ STYLES: dict[str, tuple[Json, Callable[[Json], tuple[object, object]]]] = {
     "page from 0": (takes(page={"type": "integer", "minimum": 0, "default": 0}), from_zero),
     "page as text": (takes(page={"type": "string"}), by_text),
     "offset": (takes(offset=COUNTED, limit=NUMBER), by_offset),
+    "skip": (takes(skip=COUNTED, limit=NUMBER), by_skip),
+    "all in text": (takes(page=NUMBER), in_text),
+    "cursor in data": (takes(cursor=TEXT), cursor_in_data),
     "cursor of numbers": (takes(cursor=TEXT), by_number_as_cursor),
     "token in data": (takes(page_token=TEXT, max_results=NUMBER), token_in_data),
 }
@@ -132,7 +150,7 @@ async def test_the_fields_that_were_asked_for_stay(
     schema, page = STYLES[style]
     api.offer("shop", "list", takes(**schema["properties"], **({"response_fields": SELECTED} if declared else {})))
     api.answer("shop/list", pages(page))
-    fields = ["messages.id" if style == "token in data" else "id"]
+    fields = ["messages.id" if style.endswith("in data") else "id"]
     async with connect(api.url) as client:
         results = await walk(client, "shop_list", response_fields=fields)
     assert found(results) == [{"id": item["id"]} for item in ITEMS]
