@@ -96,10 +96,10 @@ def next_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
         asked, here = _page(arguments, reply)
         if asked and here != asked:
             raise PagingError(f"The API was asked for page {asked} and says that it is page {here}.")
-        number = first_page(action) if here is None else here
-        return {**arguments, "page": as_taken(action, "page", number + 1)}
+        page = first_page(action) if here is None else here
+        return {**arguments, "page": as_taken(action, "page", page + 1)}
     if offset := _offset_argument(action):
-        before = _number(arguments.get(offset)) or 0
+        before = number(arguments.get(offset)) or 0
         return {**arguments, offset: as_taken(action, offset, before + _count(action, reply))}
     if argument:
         raise PagingError(f"There is a further page, but the API names no cursor to ask for it with {argument}.")
@@ -131,7 +131,7 @@ def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
 def first_page(action: Action) -> int:
     """The number of the first page: 1, or where the action counts from there, 0."""
     node = members(action.properties.get("page"))
-    stated = _number(node.get("default"))
+    stated = number(node.get("default"))
     if stated in (0, 1):
         return stated
     branches = [node, *map(members, items(node.get("anyOf")))]
@@ -140,8 +140,8 @@ def first_page(action: Action) -> int:
 
 def is_first(action: Action, arguments: Mapping[str, object]) -> bool:
     """Whether these arguments ask for the first page, be it by its number."""
-    page = _number(arguments.get("page"))
-    is_further = page not in (None, 0, first_page(action)) or any(_number(arguments.get(name)) for name in OFFSETS)
+    page = number(arguments.get("page"))
+    is_further = page not in (None, 0, first_page(action)) or any(number(arguments.get(name)) for name in OFFSETS)
     return not is_further and not any(arguments.get(name) for name in CURSOR_ARGUMENTS)
 
 
@@ -165,7 +165,7 @@ def as_taken(action: Action, name: str, value: object) -> object:
     if is_number(value):
         other = str(value)
     elif isinstance(value, str) and value.isdecimal():
-        other = _number(value)
+        other = number(value)
     for each in (value, other):
         if takes(action, name, each):
             return each
@@ -267,7 +267,7 @@ def _at_cursor(
 
 def _page(arguments: Mapping[str, object], reply: Reply) -> tuple[int | None, int | None]:
     """The page that was asked for, and the one that this is: as the API says, else as it was asked for."""
-    asked, said = _number(arguments.get("page")), _number(_meta(reply).get("page"))
+    asked, said = number(arguments.get("page")), number(_meta(reply).get("page"))
     return asked, asked if said is None else said
 
 
@@ -282,7 +282,7 @@ def _shown(text: str) -> str:
     return text[:_LONGEST_SHOWN]
 
 
-def _number(value: object) -> int | None:
+def number(value: object) -> int | None:
     """A page's number, also one that was sent as text."""
     if isinstance(value, str) and value.isdecimal():
         return int(value[:18])

@@ -3,10 +3,27 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from bosa_connectors.errors import (
+    ApiError,
+    BosaError,
+    BrokenReply,
+    OutcomeUnknown,
+    RequestTimeout,
+    Unreachable,
+)
+
 FAILURES: Final = 5
 """So many in a row open a circuit."""
 REST: Final = 15.0
 """Seconds until one call tries again."""
+_GATEWAYS: Final = frozenset({502, 503, 504})
+
+
+def is_down(failure: BosaError) -> bool:
+    """Whether this says that the connector is down, rather than that a call was wrong."""
+    if isinstance(failure, ApiError):
+        return failure.status in _GATEWAYS
+    return isinstance(failure, (Unreachable, RequestTimeout, OutcomeUnknown, BrokenReply))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
 
 import time
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,21 +16,16 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Call, Pause, Reply
 from bosa_connectors.download import AsyncStreamedReply
 from bosa_connectors.errors import (
-    ApiError,
     BosaError,
-    BrokenReply,
     InvalidArguments,
     InvalidSchema,
-    OutcomeUnknown,
     PagingError,
-    RequestTimeout,
-    Unreachable,
 )
 from bosa_connectors.paging import Step, next_arguments
 from bosa_mcp import arguments, fit, pages, results, selection, transfer
 from bosa_mcp.access import Caller
 from bosa_mcp.arguments import Asked
-from bosa_mcp.circuits import Circuits
+from bosa_mcp.circuits import Circuits, is_down
 from bosa_mcp.pages import Pages
 from bosa_mcp.results import Answer, Refusal
 from bosa_mcp.store import Kept, Store
@@ -46,7 +42,6 @@ TRANSFERS: Final = 3
 _SHARE: Final = 7 / 8
 """Of a result, for pages that are put together: notes may follow them."""
 _NOTE: Final = 300
-_GATEWAYS: Final = frozenset({502, 503, 504})
 
 Report: TypeAlias = Callable[[str | Moved], Coroutine[None, None, None]]
 """Told, in a sentence, how far a call has come."""
@@ -122,6 +117,8 @@ class _Running:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
         step = _onward(Step(call), reply, answer)
+        if self.asked.max_items and not self._fits(answer):
+            return await self._front(call, answer)
         while step and self._wants_more(answer.pages):
             await self.report(f"{answer.pages.count} items so far")
             try:
@@ -134,7 +131,7 @@ class _Running:
                 break
             longer = replace(answer, pages=more, notes=[*answer.notes])
             beyond = _onward(step, reply, longer)
-            if not self._has_room_for(longer):
+            if (more.count or 0) > (self.asked.max_items or 0) or not self._fits(longer):
                 break
             answer, step = longer, beyond
         return answer
@@ -145,12 +142,33 @@ class _Running:
             wanted is not None and so_far.count is not None and so_far.count < wanted and time.monotonic() < self.ends
         )
 
-    def _has_room_for(self, longer: Answer) -> bool:
-        """Whether all of it will be written: of what is cut off, the next page's arguments know nothing."""
-        if (longer.pages.count or 0) > (self.asked.max_items or 0):
-            return False
-        shown = replace(longer.pages, data=fields.select(longer.pages.data, self.asked.selecting))
-        content = results.payload(replace(longer, pages=shown), self.asked)
+    async def _front(self, call: Call, whole: Answer) -> Answer:
+        """Of a page that does not fit, as many items as do, where it can be asked for these: `next` leads on from them.
+
+        Of what is cut off, the next page's arguments know nothing.
+        """
+
+        def is_too_much(most: int) -> bool:
+            return not self._fits(replace(whole, pages=pages.front(call.action, whole.pages, most)))
+
+        fitting = bisect_left(range(1, whole.pages.count or 1), 1, key=is_too_much)
+        arguments = pages.shorter(call.action, call.arguments, max(fitting, 1))
+        if arguments is None or effects.effect(call.action) != "read":
+            return whole
+        shorter = replace(call, arguments=arguments)
+        try:
+            reply = await self._reply(shorter)
+        except (BosaError, Refusal):
+            return whole
+        answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
+        _onward(Step(shorter), reply, answer)
+        is_front = pages.is_front(call.action, whole.pages, answer.pages)
+        return answer if answer.following and is_front else whole
+
+    def _fits(self, answer: Answer) -> bool:
+        """Whether all of it will be written."""
+        shown = replace(answer.pages, data=fields.select(answer.pages.data, self.asked.selecting))
+        content = results.payload(replace(answer, pages=shown), self.asked)
         written = results.cleaned(content, self.caller.secrets())
         return len(written.encoded) <= self.execution.result_bytes * _SHARE
 
@@ -206,7 +224,7 @@ class _Running:
             circuits.give_back(connector, user, since)
             raise
         except BosaError as failure:
-            circuits.tell(connector, user, time.monotonic(), is_down=_is_down(failure))
+            circuits.tell(connector, user, time.monotonic(), is_down=is_down(failure))
             raise
         except BaseException:  # it was given up, and says nothing of the connector
             circuits.give_back(connector, user, since)
@@ -275,10 +293,3 @@ def _size(reply: Reply) -> int:
     """Bytes of the reply's body."""
     said = reply.headers.get("content-length", "")
     return int(said) if said.isdecimal() else fit.size(reply.body)
-
-
-def _is_down(failure: BosaError) -> bool:
-    """Whether this says that the connector is down, rather than that a call was wrong."""
-    if isinstance(failure, ApiError):
-        return failure.status in _GATEWAYS
-    return isinstance(failure, (Unreachable, RequestTimeout, OutcomeUnknown, BrokenReply))

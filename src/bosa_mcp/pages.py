@@ -47,6 +47,23 @@ def joined(action: Action, pages: Pages, data: object, meta: object) -> Pages | 
     return Pages({**members(data), place: together} if place else together, meta, len(together))
 
 
+def front(action: Action, pages: Pages, most: int) -> Pages:
+    """So many items from the front."""
+    place = _place(action, pages.data)
+    if place is None:
+        return pages
+    short = _list(pages.data, place)[:most]
+    return Pages({**members(pages.data), place: short} if place else short, pages.meta, len(short))
+
+
+def is_front(action: Action, pages: Pages, others: Pages) -> bool:
+    """Whether the others are the first items of these."""
+    place = _place(action, others.data)
+    if not others.count or place is None or place != _place(action, pages.data):
+        return False
+    return _list(pages.data, place)[: others.count] == _list(others.data, place)
+
+
 def _place(action: Action, data: object) -> str | None:
     """Where the items are: empty for the data itself, else the name of the list in it."""
     return "" if is_array(data) else paging.list_in(action, data)
@@ -68,6 +85,24 @@ def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> di
         return dict(arguments)
     size = _size(action, name, max_items)
     return dict(arguments) if size is None else {**arguments, name: size}
+
+
+def shorter(action: Action, arguments: Mapping[str, object], most: int) -> dict[str, object] | None:
+    """The arguments for the front of the same page, with `most` items or fewer; None where nothing asks for it.
+
+    A page that has a number has so many of its own size before it: these have to be whole pages of the new size too.
+    """
+    name = next((name for name in paging.SIZES if name in action.properties), None)
+    number, size = paging.number(arguments.get("page")), paging.number(arguments.get(name or ""))
+    first = paging.first_page(action)
+    before = 0 if number is None else (number - first) * (size or 0)
+    if name is None or (number not in {None, first} and before <= 0):
+        return None
+    for less in range(most, 0, -1):
+        if before % less == 0 and paging.takes(action, name, less):
+            page = {"page": paging.as_taken(action, "page", first + before // less)} if before else {}
+            return {**arguments, name: less, **page}
+    return None
 
 
 def _may_set(given: object, max_items: int) -> bool:

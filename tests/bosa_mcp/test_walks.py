@@ -1,5 +1,7 @@
 """Pages put together with `max_items`: no item is lost on the way, whatever the pages hold."""
 
+from collections.abc import Callable
+
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,6 +77,51 @@ async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_
     async with connect(api.url) as client:
         await answer(client, "shop_find_items", max_items=5, page=first)
     assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
+
+
+LONG = [{"id": number, "text": "t" * (900 if number % 7 == 3 else 90)} for number in range(COUNT)]
+
+
+def by_size(style: str) -> Callable[[Json], Response]:
+    """Pages of `per_page` items, 30 where nothing is said."""
+
+    def page(asked: Json) -> Response:
+        size = asked.get("per_page") or 30
+        start = ((asked.get("page") or 1) - 1) * size if style == "page" else int(asked.get(style) or 0)
+        end = start + size
+        meta: Json = {"has_next": end < COUNT, "forwards_cursor": str(end) if end < COUNT else None}
+        return says(LONG[start:end], {"has_next": end < COUNT} if style in {"page", "offset"} else meta)
+
+    return page
+
+
+@pytest.mark.parametrize("style", ["page", "offset", "cursor"])
+@pytest.mark.parametrize("first", [{}, {"per_page": 20}], ids=["any size", "a size"])
+@pytest.mark.parametrize("budget", [1_800, 4_000, 9_000])
+async def test_a_page_that_is_larger_than_a_result_is_asked_for_in_smaller_ones_so_that_next_leaves_nothing_out(
+    api: ScriptedApi, connect: Connect, style: str, first: Json, budget: int
+) -> None:
+    async def pages(request: Request) -> Response:
+        return by_size(style)(await request.json())
+
+    where = {"page": NUMBER, "offset": {"type": "integer", "minimum": 0}, "cursor": {"type": "string"}}[style]
+    api.offer("shop", "find_items", takes(per_page=NUMBER, **{style: where}))
+    api.answer("shop/find_items", pages)
+    async with connect(api.url, result_bytes=budget) as client:
+        results = [await answer(client, "shop_find_items", max_items=COUNT, **first)]
+        while "next" in results[-1]:
+            results.append(await answer(client, "shop_find_items", **results[-1]["next"]["arguments"]))
+    assert [item for result in results for item in result["data"]] == LONG
+    assert not any("omitted" in result for result in results)
+
+
+async def test_a_page_is_cut_where_the_api_keeps_to_its_own_sizes(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", says(LONG, {"has_next": True}))
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items", max_items=COUNT)
+    assert result["omitted"]["items"] == COUNT - len(result["data"])
+    assert result["next"]["arguments"]["page"] == 2
 
 
 async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
