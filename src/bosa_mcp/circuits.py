@@ -39,15 +39,19 @@ class Circuits:
 
     _circuits: dict[tuple[str, str], _Circuit] = field(default_factory=dict[tuple[str, str], _Circuit])
 
+    def rest(self, connector: str, user: str, now: float) -> float:
+        """Seconds for which the connector is left alone."""
+        circuit = self._circuits.get((connector, user))
+        is_open = circuit and circuit.failures >= FAILURES
+        return max(circuit.closed_from - now, 0.0) if circuit and is_open else 0.0
+
     def wait(self, connector: str, user: str, now: float) -> float:
         """Seconds until a call may go: 0 for now. Of the calls that wait, one goes, and the others see how it ends."""
+        seconds = self.rest(connector, user, now)
         circuit = self._circuits.get((connector, user))
-        if circuit is None or circuit.failures < FAILURES:
-            return 0.0
-        if now < circuit.closed_from:
-            return circuit.closed_from - now
-        circuit.closed_from = now + REST
-        return 0.0
+        if circuit and circuit.failures >= FAILURES and not seconds:
+            circuit.closed_from = now + REST
+        return seconds
 
     def give_back(self, connector: str, user: str, since: float) -> None:
         """For a call that might go at that time and ended without an outcome: where it was to try, another one may."""

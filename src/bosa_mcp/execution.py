@@ -210,30 +210,35 @@ class _Running:
         """The reply that is no error, or the file that it was; a lost one is asked for again where that is safe."""
         connector, circuits = call.action.connector, self.execution.circuits
         user = self.caller.identity
-        since = time.monotonic()
-        if wait := circuits.wait(connector, user, since):
+        self._leave_alone(connector, circuits.rest(connector, user, time.monotonic()))
+        async with self.execution.place(connector, user, self.ends):
+            since = time.monotonic()  # those before may all have failed meanwhile
+            self._leave_alone(connector, circuits.wait(connector, user, since))
+            try:
+                got = await self._send(call)
+            except (InvalidArguments, InvalidSchema):  # nothing was sent
+                self.tally.attempts -= 1
+                circuits.give_back(connector, user, since)
+                raise
+            except BosaError as failure:
+                circuits.tell(connector, user, time.monotonic(), is_down=is_down(failure))
+                raise
+            except BaseException:  # it was given up, and says nothing of the connector
+                circuits.give_back(connector, user, since)
+                raise
+            circuits.tell(connector, user, time.monotonic(), is_down=False)
+            return got
+
+    def _leave_alone(self, connector: str, seconds: float) -> None:
+        if seconds:
             raise Refusal(
                 "unreachable",
                 f"The last calls to {connector} all failed, so that it is left alone for a while.",
-                retry_after_seconds=round(wait, 1),
+                retry_after_seconds=round(seconds, 1),
             )
-        try:
-            got = await self._send(call)
-        except (InvalidArguments, InvalidSchema):  # nothing was sent
-            self.tally.attempts -= 1
-            circuits.give_back(connector, user, since)
-            raise
-        except BosaError as failure:
-            circuits.tell(connector, user, time.monotonic(), is_down=is_down(failure))
-            raise
-        except BaseException:  # it was given up, and says nothing of the connector
-            circuits.give_back(connector, user, since)
-            raise
-        circuits.tell(connector, user, time.monotonic(), is_down=False)
-        return got
 
     async def _send(self, call: Call) -> Reply | Kept:
-        """Sent once there is room beside the other calls to the connector, and told of each wait."""
+        """Sent, and told of each wait."""
 
         async def again(pause: Pause) -> None:
             self.tally.attempts += 1
@@ -244,9 +249,8 @@ class _Running:
 
         own = transfer.watched(call.arguments, moved) if call.action.binary else call.arguments
         policy = retry.safe(effects.effect(call.action), again)
-        async with self.execution.place(call.action.connector, self.caller.identity, self.ends):
-            self.tally.attempts += 1
-            return await self._received(replace(call, arguments=own, policy=policy))
+        self.tally.attempts += 1
+        return await self._received(replace(call, arguments=own, policy=policy))
 
     async def _received(self, call: Call) -> Reply | Kept:
         """The reply, or its file once it is kept; one that breaks off, and was only read, is asked for again."""

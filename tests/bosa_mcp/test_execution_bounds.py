@@ -1,10 +1,12 @@
 """Calls beside each other: connectors that are left alone, and how many calls of a user there may be at once."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from threading import Event
+from functools import partial
+from threading import Event, Semaphore
 
 import anyio
 from anyio import to_thread
@@ -24,7 +26,7 @@ from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 
 from .conftest import PLANTED, answer, refusal
-from .scripted_api import WAIT, ScriptedApi, says, takes
+from .scripted_api import WAIT, ScriptedApi, fails, says, takes
 
 
 @asynccontextmanager
@@ -110,6 +112,33 @@ async def test_a_call_that_finds_no_place_in_its_time_is_refused_and_not_sent(ap
             assert "Nothing was sent" in error["message"]
             calls.cancel_scope.cancel()
     assert not api.sent("shop/create_order")
+
+
+async def test_calls_that_wait_for_those_that_fail_are_answered_at_once_and_not_sent(
+    api: ScriptedApi, era: str
+) -> None:
+    there, released, kinds = Semaphore(0), Event(), Counter[str]()
+
+    async def give_up(_: Request) -> Response:
+        there.release()
+        await to_thread.run_sync(released.wait, WAIT)
+        return fails(504)
+
+    async def order(client: Client) -> None:
+        kinds[(await refusal(client, "shop_create_order"))["kind"]] += 1
+
+    api.offer("shop", "create_order")
+    api.answer("shop/create_order", give_up)
+    async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000)
+        async with speaking(execution, era) as client, anyio.create_task_group() as calls:
+            for _ in range(3 * AT_ONCE):
+                calls.start_soon(order, client)
+            for _ in range(AT_ONCE):
+                assert await to_thread.run_sync(partial(there.acquire, timeout=WAIT))
+            released.set()
+    assert len(api.sent("shop/create_order")) < AT_ONCE + FAILURES
+    assert kinds["unreachable"] > AT_ONCE
 
 
 async def test_calls_of_one_user_to_many_connectors_leave_room_for_another_user(api: ScriptedApi, era: str) -> None:
