@@ -25,6 +25,10 @@ MOST: Final = 512 * 1024
 """Bytes of one read: more is read in ranges."""
 PAGE: Final = 1_000
 """Resources of one page of the list: clients refuse messages of a megabyte."""
+_CHARACTER: Final = 4
+"""Bytes of one, at most."""
+_WITHIN: Final = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
+"""Bytes with which no character begins."""
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 _TEXT: Final = ("text/", "application/json", "application/xml", "application/yaml")
 
@@ -89,24 +93,27 @@ def handlers(store: "Store", who: "Callable[[ServerRequestContext[Any]], Caller]
 async def _content(
     store: "Store", kept: "Kept", asked: Address, uri: str, secrets: "Sequence[str]"
 ) -> types.TextResourceContents | types.BlobResourceContents:
-    length = kept.size - asked.offset if asked.length is None else asked.length
+    left = kept.size - asked.offset
+    length = left if asked.length is None else min(asked.length, left)
     if length > MOST:
         first = f"{kept.uri}?offset={asked.offset}&length={MOST}"
         raise MCPError(
             types.INVALID_PARAMS,
             f"{kept.name!r} has {kept.size} bytes, more than one read gives: read it in ranges, first {first}",
         )
-    if asked.offset > kept.size:
+    if left < 0:
         raise MCPError(types.INVALID_PARAMS, f"{kept.name!r} has {kept.size} bytes: there are none at {asked.offset}.")
     try:
-        content = await store.read(kept, asked.offset, length)
+        content = await store.read(kept, asked.offset, length + _CHARACTER)
     except FileNotFoundError as gone:
         raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri[:200]!r} any longer.") from gone
     except StoreError as odd:
         raise MCPError(types.INTERNAL_ERROR, str(odd)) from odd
-    if is_text(kept.mime_type) and (text := _text(content)) is not None:
+    if is_text(kept.mime_type) and (text := _text(content, asked.offset, length)) is not None:
         return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=hidden(text, secrets))
-    return types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content).decode())
+    return types.BlobResourceContents(
+        uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content[:length]).decode()
+    )
 
 
 def _page(listed: "Sequence[types.Resource]", cursor: str | None) -> types.ListResourcesResult:
@@ -123,12 +130,18 @@ def is_text(mime_type: str) -> bool:
     return mime_type.startswith(_TEXT)
 
 
-def _text(content: bytes) -> str | None:
-    """The content as text; None where it is none, as where a range cuts a character in two."""
+def _text(content: bytes, offset: int, length: int) -> str | None:
+    """The characters that begin in the range, so that ranges put together are the text; None where it is none."""
+    begin, end = _beginning(content, 0) if offset else 0, _beginning(content, length)
     try:
-        return content.decode()
+        return content[begin:end].decode()
     except UnicodeDecodeError:
         return None
+
+
+def _beginning(content: bytes, place: int) -> int:
+    """Where the next character of UTF-8 begins, from this byte on."""
+    return next((at for at in range(place, place + _CHARACTER) if content[at : at + 1] not in _WITHIN), place)
 
 
 def _resource(kept: "Kept") -> types.Resource:

@@ -159,6 +159,23 @@ async def test_a_kept_result_over_the_size_of_a_read_is_read_in_ranges(api: Scri
         assert uri in listed
 
 
+async def test_ranges_of_a_text_are_texts_of_whole_characters_and_a_range_ends_with_what_there_is(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    api.offer("shop", "get_all")
+    api.answer("shop/get_all", says(["aé漢\U0001f600"] * 500))
+    async with connect(api.url, result_bytes=2_000) as client:
+        uri = (await answer(client, "shop_get_all"))["omitted"]["resource"]
+        whole = await read(client, uri)
+        for length in (1, 7, 1_001):
+            starts = range(0, min(len(whole.encode()), 60 * length), length)
+            parts = [await read(client, f"{uri}?offset={start}&length={length}") for start in starts]
+            assert whole.startswith("".join(parts))
+            assert len("".join(parts)) >= min(len(whole), 15 * length)
+        assert await read(client, f"{uri}?offset=0&length=9000000") == whole
+        assert await read(client, f"{uri}?offset={len(whole.encode())}") == ""
+
+
 @pytest.mark.parametrize(
     "uri",
     [
