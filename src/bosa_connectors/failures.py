@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
 from bosa_connectors.errors import ApiError, Failure, api_error
 from bosa_connectors.header import content_type
-from bosa_connectors.shapes import items, members
+from bosa_connectors.shapes import is_array, items, members
 
 _MESSAGE_LENGTH: Final = 2_000
 _MOST_REASONS: Final = 20
 _LONGEST_WAIT: Final = 1e9
+_REASONS: Final = (
+    *("message", "error_description", "detail", "details", "errors", "error", "fault", "faultstring"),
+    *("reason", "title", "text", "value"),
+)
+"""Members that say what went wrong, what says most of it first."""
 
 
 def decode_error(status: int, headers: Mapping[str, str], body: object) -> ApiError:
@@ -20,14 +26,12 @@ def decode_error(status: int, headers: Mapping[str, str], body: object) -> ApiEr
     inner = members(top.get("error"))
     recovery = members(inner.get("recovery"))
     details = inner.get("details") or top.get("detail") or inner.get("detail")
-    named = [top.get(name) for name in ("message", "error_description", "error", "detail", "title")]
-    said = (inner.get("message"), *named, body)
-    message = next((text for text in said if isinstance(text, str) and text.strip()), None)
+    message = _told(inner) or _told(body) or _unsaid(status, headers)
     wait = _seconds(recovery.get("retry_after_seconds"))
     return api_error(
         Failure(
             status=status,
-            message=(message or _found(details) or _listed(top) or _unsaid(status, headers))[:_MESSAGE_LENGTH],
+            message=message[:_MESSAGE_LENGTH],
             code=_text(inner.get("code")),
             request_id=_text(inner.get("request_id"))
             or headers.get("x-request-id")
@@ -51,21 +55,26 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, wait.total_seconds())
 
 
-def _found(details: object) -> str:
-    """What the API's check of the body found: `[{"loc": ["body", "kind"], "msg": …}]`."""
-    found = [members(detail) for detail in items(details) if "msg" in members(detail)]
-    return "; ".join(f"{'.'.join(map(str, items(each.get('loc'))))}: {each['msg']}" for each in found)
+def _told(body: object) -> str:
+    """What a body says, with the errors that it lists beside."""
+    said, listed = _reason(body), _reason(members(body).get("errors"))
+    return f"{said} ({listed})" if listed and listed not in said else said
 
 
-def _listed(top: Mapping[str, object]) -> str:
-    """The reasons in a list: `{"errors": [{"detail": …}]}`, `{"message": ["…"]}`."""
-    found = items(next((each for name in ("errors", "message", "error", "detail") if (each := top.get(name))), None))
-    reasons = (each if isinstance(each, str) else _reason(members(each)) for each in found[:_MOST_REASONS])
-    return "; ".join(filter(None, reasons))
-
-
-def _reason(said: Mapping[str, object]) -> str | None:
-    return next((text for name in ("message", "detail", "reason", "title") if (text := _text(said.get(name)))), None)
+def _reason(value: object, depth: int = 3) -> str:
+    """The reason that a value gives: a text, several in a list, what an object says, also of each of its members."""
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if not depth or not value:
+        return ""
+    if is_array(value):
+        return "; ".join(filter(None, (_reason(each, depth - 1) for each in value[:_MOST_REASONS])))
+    said = members(value)
+    if isinstance(message := said.get("msg"), str):  # as `{"loc": ["body", "kind"], "msg": …}`
+        return f"{'.'.join(map(str, items(said.get('loc'))))}: {message}"
+    named = next(filter(None, (_reason(said.get(name), depth - 1) for name in _REASONS)), "")
+    lists = ((name, _reason(each, depth - 1)) for name, each in islice(said.items(), _MOST_REASONS) if is_array(each))
+    return named or "; ".join(f"{name}: {reason}" for name, reason in lists if reason)
 
 
 def _unsaid(status: int, headers: Mapping[str, str]) -> str:

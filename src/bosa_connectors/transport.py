@@ -232,7 +232,7 @@ def bounded(head: FileHead, limit: int | None) -> FileHead:
 def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
     """What a failure of the transport means for a request that only asked, or that may have acted."""
     if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout)):
-        return Unreachable(f"{url} cannot be reached: {failure or 'no connection in time'}")
+        return Unreachable(f"{url} cannot be reached: {str(failure) or 'no connection in time'}")
     if isinstance(failure, httpx.TimeoutException):
         said = f"{url} did not answer in time"
         return unknown(said) if writes else RequestTimeout(f"{said}.")
