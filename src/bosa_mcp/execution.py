@@ -111,7 +111,9 @@ class _Running:
             got = await self._got(call)
         if isinstance(got, Kept):
             return Answer(self.offer, pages.of(call.action, None, None), file=got)
-        return await self._selected(call, await self._pages(call, got))
+        answer = await self._selected(call, await self._pages(call, got))
+        answer.notes += results.beside(got.body)
+        return answer
 
     async def _pages(self, call: Call, reply: Reply) -> Answer:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
@@ -273,7 +275,8 @@ class _Running:
                 raise reply.error
             self.tally.pages += 1
             if not isinstance(reply, AsyncStreamedReply):
-                self.tally.api_bytes += _size(reply)
+                said = reply.headers.get("content-length", "")
+                self.tally.api_bytes += int(said) if said.isdecimal() else fit.size(reply.body)
                 return reply
             store, owner = self.execution.store, self.caller.identity
             kept = await transfer.keep(store, owner, call.action, reply.file, self.report)
@@ -291,9 +294,3 @@ def _onward(step: Step, reply: Reply, answer: Answer) -> Step | None:
         return None
     answer.following = following.call.arguments if following else None
     return following
-
-
-def _size(reply: Reply) -> int:
-    """Bytes of the reply's body."""
-    said = reply.headers.get("content-length", "")
-    return int(said) if said.isdecimal() else fit.size(reply.body)

@@ -94,6 +94,13 @@ def payload(answer: Answer, asked: Asked) -> dict[str, object]:
     return content
 
 
+def beside(body: object) -> list[str]:
+    """What an API says beside data and meta, as a note."""
+    sent = members(body) if "data" in members(body) else {}
+    said = {name: value for name, value in sent.items() if name not in {"data", "meta"} and value}
+    return [f"The API says besides: {fit.shortened(fit.compact(said), _LONGEST - 50)}"] if said else []
+
+
 def _ours(offer: Offer, asked: Asked) -> dict[str, object]:
     """Our own arguments, which the next page keeps."""
     ours = {

@@ -76,6 +76,16 @@ async def test_an_unusual_reply_is_data_all_the_same(
         assert await answer(client, "shop_order", item="x") == {"data": data, "meta": None}
 
 
+async def test_what_an_api_says_beside_its_data_is_noted(shop: ScriptedApi, connect: Connect) -> None:
+    beside: Json = {"errors": [{"message": "There is no such field.\u202e"}], "warnings": [], "x": "x" * 9_000}
+    shop.answer("shop/order", JSONResponse({"data": None, "meta": None, **beside}))
+    async with connect(shop.url) as client:
+        result = await answer(client, "shop_order", item="x")
+    [note] = result["notes"]
+    assert note.startswith('The API says besides: {"errors":[{"message":"There is no such field.\\u202e"}],"x":"xxx')
+    assert len(note) < 600
+
+
 FAILURES: dict[str, tuple[Response, Json]] = {
     "400": (fails(400, "Bad state."), {"kind": "api_error", "status": 400}),
     "401": (fails(401, code="BAD_TOKEN"), {"kind": "unauthenticated", "status": 401, "code": "BAD_TOKEN"}),
