@@ -181,11 +181,13 @@ class _Running:
         whole = answer.pages.data
         answer.pages = replace(answer.pages, data=fields.select(whole, self.asked.selecting))
         is_bare = fit.is_bare(answer.pages.data)
-        if not self.asked.selecting:  # the API selected
+        argument, wanted = self.offer.fields_argument, self.asked.fields
+        if argument in call.action.properties:  # the API selected
             if not is_bare:
+                answer.notes += selection.absent(argument, wanted, answer.pages.data)
                 return answer
             whole = await self._unselected(call)
-        wrong = selection.unmatched(self.offer.fields_argument, self.asked.fields, whole)
+        wrong = selection.unmatched(argument, wanted, whole)
         if wrong and is_bare and effects.effect(call.action) == "read":
             raise InvalidArguments(wrong)
         answer.notes += [f"{problem.path}: {problem.message}; expected {problem.expected}" for problem in wrong]

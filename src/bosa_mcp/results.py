@@ -96,8 +96,8 @@ def payload(answer: Answer, asked: Asked) -> dict[str, object]:
 
 def beside(body: object) -> list[str]:
     """What an API says beside data and meta, as a note."""
-    sent = members(body) if "data" in members(body) else {}
-    said = {name: value for name, value in sent.items() if name not in {"data", "meta"} and value}
+    sent = members(body)
+    said = {name: value for name, value in sent.items() if name not in {"data", "meta"} and value and "data" in sent}
     return [f"The API says besides: {fit.shortened(fit.compact(said), _LONGEST - 50)}"] if said else []
 
 

@@ -19,10 +19,29 @@ def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Proble
     return [
         Problem(
             f"{argument}.{place}",
-            f"{path[:100]!r} matches nothing in the data",
+            _says(path),
             f"one of {shown}",
-            nearest(path, known),
+            nearest(path, known) or _alike(path, known),
         )
         for place, path in enumerate(wanted[:_MOST_WANTED])
         if fit.leads_nowhere(data, path)
     ]
+
+
+def absent(argument: str, wanted: Sequence[str], selected: object) -> list[str]:
+    """A note for each name of which nothing came; a path below a name may be gone because there is nothing just now."""
+    return [
+        f"{argument}.{place}: {_says(path)}"
+        for place, path in enumerate(wanted[:_MOST_WANTED])
+        if "." not in path and fit.leads_nowhere(selected, path)
+    ]
+
+
+def _says(path: str) -> str:
+    return f"{path[:100]!r} matches nothing in the data"
+
+
+def _alike(path: str, known: Sequence[str]) -> str | None:
+    """The first path that ends with the same name, be it written another way."""
+    last = path.rpartition(".")[2].casefold()
+    return next((each for each in known if each.rpartition(".")[2].casefold() == last), None)

@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bosa_connectors.fields import select
 from bosa_mcp.circuits import FAILURES
 
 from .conftest import Connect, answer, refusal, tools
@@ -250,16 +251,53 @@ async def test_fields_of_what_is_empty_just_now_are_no_mistake(
     assert (found["data"], "notes" in found) == (selected, False)
 
 
-async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, connect: Connect) -> None:
-    async def reply(request: Request) -> Response:
-        item: Json = {} if (await request.json()).get("response_fields") else {"id": 1, "user": {"login": "me"}}
-        return says([item])
+@pytest.mark.parametrize("paging", [{}, {"cursor": TEXT}, {"page_token": TEXT}], ids=["", "cursor", "page_token"])
+async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, connect: Connect, paging: Json) -> None:
+    data = {"rows": [{"id": 1, "user": {"login": "me"}}], "next_cursor": "a", "next_page_token": "b"}
 
-    api.offer("shop", "get_item", takes(response_fields=FIELDS))
+    async def reply(request: Request) -> Response:
+        return says(select(data, (await request.json()).get("response_fields")))
+
+    api.offer("shop", "get_item", takes(response_fields=FIELDS, **paging))
     api.answer("shop/get_item", reply)
     async with connect(api.url) as client:
         error = await refusal(client, "shop_get_item", response_fields=["user.logn"])
-    assert error["errors"][0]["nearest"] == "user.login"
+    assert error["errors"][0]["nearest"] == "rows.user.login"
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["the API selects", "we select"])
+async def test_a_field_that_matches_nothing_beside_others_is_noted_whoever_selects(
+    api: ScriptedApi, connect: Connect, *, declared: bool
+) -> None:
+    async def reply(request: Request) -> Response:
+        return says(select([{"id": 1, "user": None}], (await request.json()).get("response_fields")))
+
+    api.offer("shop", "get_item", takes(**({"response_fields": FIELDS} if declared else {})))
+    api.answer("shop/get_item", reply)
+    async with connect(api.url) as client:
+        result = await answer(client, "shop_get_item", response_fields=["id", "nme", "user.login"])
+    assert result["data"] == [{"id": 1}]
+    [note] = result["notes"]
+    assert note.startswith("response_fields.1: 'nme' matches nothing in the data")
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted", "nearest"),
+    [
+        ([{"id": 1, "name": "x"}], "data.id", "id"),
+        ([{"id": 1, "name": "x"}], "ID", "id"),
+        ({"rows": [{"id": 1}]}, "id", "rows.id"),
+        ({"rows": [{"user": {"id": 1}}]}, "[].id", "rows.user.id"),
+    ],
+)
+async def test_the_nearest_field_may_be_one_that_ends_alike(
+    api: ScriptedApi, connect: Connect, data: object, wanted: str, nearest: str
+) -> None:
+    api.offer("shop", "get_item")
+    api.answer("shop/get_item", says(data))
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_get_item", response_fields=[wanted])
+    assert error["errors"][0]["nearest"] == nearest
 
 
 async def test_values_that_arrive_as_text_are_repaired_where_that_is_what_was_meant(
