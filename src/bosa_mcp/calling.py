@@ -1,14 +1,16 @@
 """A tool call from what was sent to its result, whatever happens in between."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import mcp_types as types
 import structlog
+from anyio import to_thread
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged
 
@@ -40,12 +42,14 @@ if TYPE_CHECKING:
     from bosa_mcp.inputs import Inputs
     from bosa_mcp.linking import Linking
     from bosa_mcp.refresh import Tools
-    from bosa_mcp.results import Answer, Written
+    from bosa_mcp.results import Answer, Cut, Written
     from bosa_mcp.store import Kept, Store
     from bosa_mcp.tools import Offer
 
 _READ_ONLY_HINT: Final = "The person who runs this server has set BOSA_READ_ONLY."
 _SENT: Final = 500
+_LARGE: Final = 1_000_000
+"""Bytes from the API, of which making a result takes so long that other calls would notice."""
 _RESERVE: Final = 5.0
 """Seconds that a call gets at least, once the person has linked an account for it."""
 
@@ -183,7 +187,7 @@ class _Calling:
         asked = admitted(parts, offer, self.sent)
         if offer.is_ours and parts.linking:
             content = await ours.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
-            return await _fitting(parts, results.cleaned(content, caller.secrets()), offer, caller)
+            return await _fitting(parts, lambda: content, offer, caller)
         notes: list[str] = []
         if offer.account_argument:
             caller = caller.acting_as(asked.account)
@@ -198,12 +202,25 @@ class _Calling:
         if answer.following:  # a file is named as it was before
             named = {name: asked.own[name] for name in offer.action.binary & answer.following.keys() & asked.own.keys()}
             answer.following = {**answer.following, **named}
-        return await _fitting(parts, results.cleaned(results.payload(answer, asked), caller.secrets()), offer, caller)
+        content = partial(results.payload, answer, asked)
+        return await _fitting(parts, content, offer, caller, is_large=self.tally.api_bytes > _LARGE)
 
 
-async def _fitting(parts: Parts, whole: "Written", offer: "Offer", caller: "Caller") -> types.CallToolResult:
-    """The result, or as much of it as fits, with where the whole is."""
-    short = results.cut(whole, parts.result_bytes)
+async def _fitting(
+    parts: Parts,
+    content: "Callable[[], Mapping[str, object]]",
+    offer: "Offer",
+    caller: "Caller",
+    *,
+    is_large: bool = False,
+) -> types.CallToolResult:
+    """The result, or as much of it as fits, with where the whole is; a large one is made while others are answered."""
+
+    def made() -> "tuple[Written, Cut | None]":
+        whole = results.cleaned(content(), caller.secrets())
+        return whole, results.cut(whole, parts.result_bytes)
+
+    whole, short = await to_thread.run_sync(made) if is_large else made()
     if short is None:
         return results.result(whole)
     resource = await _kept(parts.store, whole, offer, caller)

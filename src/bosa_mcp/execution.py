@@ -153,7 +153,7 @@ class _Running:
         def is_too_much(most: int) -> bool:
             return not self._fits(replace(whole, pages=pages.front(call.action, whole.pages, most)))
 
-        fitting = bisect_left(range(1, whole.pages.count or 1), 1, key=is_too_much)
+        fitting = bisect_left(range(1, min(whole.pages.count or 1, self.execution.result_bytes)), 1, key=is_too_much)
         arguments = pages.shorter(call.action, call.arguments, max(fitting, 1))
         if arguments is None or effects.effect(call.action) != "read":
             return whole

@@ -13,6 +13,7 @@ from bosa_connectors.fields import select
 from bosa_connectors.shapes import is_array, is_object
 
 _DEPTH: Final = 4
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,13 @@ class Fitted:
 
 def compact(value: object) -> str:
     """The value as compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def size(value: object) -> int:
     """Bytes of the value as compact JSON."""
-    return len(compact(value).encode("utf-8", "surrogatepass"))
+    text = compact(value)
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def fit(value: object, budget: int) -> Fitted:
@@ -52,20 +54,21 @@ class _Shrinking:
         self.left_out = 0
         self._sizes: dict[int, int] = {}
 
-    def _size(self, value: object) -> int:
+    def _size(self, value: object, most: int) -> int:
+        """Bytes of the value; of one that has more than `most`, any number above."""
         if not (is_object(value) or is_array(value)):
             return size(value)
         if id(value) not in self._sizes:
-            parts = (
-                [self._size(each) + size(name) + 1 for name, each in value.items()]
-                if is_object(value)
-                else [self._size(each) for each in value]
-            )
-            self._sizes[id(value)] = 2 + sum(parts) + max(len(parts) - 1, 0)
+            total = 1 if value else 2
+            for name, each in value.items() if is_object(value) else enumerate(value):
+                total += 1 + self._size(each, most) + (size(name) + 1 if isinstance(name, str) else 0)
+                if total > most:
+                    return total
+            self._sizes[id(value)] = total
         return self._sizes[id(value)]
 
     def value(self, value: object, budget: int) -> object:
-        if self._size(value) <= budget:
+        if self._size(value, budget) <= budget:
             return value
         if isinstance(value, str):
             return shortened(value, budget)
@@ -77,7 +80,7 @@ class _Shrinking:
         kept: list[object] = []
         left = budget
         for each in value:
-            left -= self._size(each) + bool(kept)
+            left -= self._size(each, left) + bool(kept)
             if left < 0:
                 break
             kept.append(each)
@@ -90,7 +93,7 @@ class _Shrinking:
     def _object(self, value: Mapping[str, object], budget: int) -> dict[str, object]:
         """The small members whole; what is left is shared by the large ones."""
         kept: dict[str, object] = {}
-        by_size = sorted(value, key=lambda name: self._size(value[name]))
+        by_size = sorted(value, key=lambda name: self._size(value[name], budget))
         for done, name in enumerate(by_size):
             head = size(name) + 2
             share, before = budget // (len(by_size) - done) - head, self.left_out
@@ -148,7 +151,7 @@ def _field_sizes(values: Iterable[object], prefix: str, large: int | None, depth
     for name, found in fields.items():
         if large is not None and "." in name:  # no path leads there
             continue
-        total = sum(size(value) + size(name) + 2 for value in found)
+        total = sum(map(size, found)) + (size(name) + 2) * len(found)
         has_parts = depth > 1 and any(True for _ in _objects(found))
         if large is not None and total > large and has_parts:
             yield from _field_sizes(found, f"{prefix}{name}.", large, depth - 1)

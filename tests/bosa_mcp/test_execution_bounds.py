@@ -25,7 +25,7 @@ from bosa_mcp.refresh import Tools
 from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 
-from .conftest import PLANTED, answer, refusal
+from .conftest import PLANTED, Connect, answer, refusal
 from .scripted_api import WAIT, ScriptedApi, fails, says, takes
 
 
@@ -139,6 +139,29 @@ async def test_calls_that_wait_for_those_that_fail_are_answered_at_once_and_not_
             released.set()
     assert len(api.sent("shop/create_order")) < AT_ONCE + FAILURES
     assert kinds["unreachable"] > AT_ONCE
+
+
+async def test_calls_are_answered_while_a_large_result_is_made(api: ScriptedApi, connect: Connect) -> None:
+    many = [{"id": number, "user": {"login": "me", "name": "Me"}, "tags": ["a", "b", "c"]} for number in range(60_000)]
+    api.offer("shop", "list_items")
+    api.offer("bank", "get_item")
+    api.answer("shop/list_items", says(many))
+    api.answer("bank/get_item", says(1))
+    answered = 0
+    async with connect(api.url) as client:
+
+        async def ask() -> None:
+            nonlocal answered
+            while True:
+                await answer(client, "bank_get_item")
+                answered += 1
+
+        await answer(client, "bank_get_item")
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(ask)
+            assert "omitted" in await answer(client, "shop_list_items")
+            asking.cancel_scope.cancel()
+    assert answered > 30
 
 
 async def test_calls_of_one_user_to_many_connectors_leave_room_for_another_user(api: ScriptedApi, era: str) -> None:
