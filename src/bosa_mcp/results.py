@@ -144,20 +144,22 @@ def cut(written: Written, budget: int) -> Cut | None:
         return None
     whole = written.content
     meta = fit.fit(whole.get("meta"), budget // 8)
-    rest = {**whole, "meta": meta.value}
+    rest = {**whole, "meta": meta.value, "notes": fit.fit(whole.get("notes", []), budget // 8).value}
     del rest["data"]
     room = max(budget - fit.size(rest) - _ROOM, 0)
     data = fit.fit(whole["data"], room)
-    hint = f"This is the beginning. The largest fields are {', '.join(fit.largest(whole['data'])) or 'few'}."
+    largest = fit.shortened(", ".join(fit.largest(whole["data"])) or "few", _NAMES)
+    hint = f"This is the beginning. The largest fields are {largest}."
     if chosen := fit.fields_that_fit(whole["data"], room):
         fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
-        hint += f" All of it would fit with response_fields {fields[:_HINT]}." if len(fields) <= _HINT else ""
+        hint += f" All of it would fit with response_fields {fields}." if fit.size(fields) <= _HINT else ""
     return Cut({"data": data.value, **rest}, {"items": data.items, "bytes": data.bytes + meta.bytes}, hint)
 
 
 _ROOM: Final = 1_000
 """Bytes for saying what was left out."""
-_HINT: Final = 500
+_HINT: Final = 450
+_NAMES: Final = 250
 _BEYOND: Final = "next.arguments goes on after what is left out here: read that first, or ask anew for smaller pages."
 _MOST_FIELDS: Final = 30
 

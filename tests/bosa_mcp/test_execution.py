@@ -127,6 +127,20 @@ async def test_a_result_that_is_too_large_keeps_whole_items_and_is_read_whole_by
         assert (len(selected["data"]), "omitted" in selected) == (400, False)
 
 
+async def test_a_result_fits_whatever_its_fields_are_called_and_however_much_there_is_to_note(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    many = [{"id": number, "k" * 5_000: "x" * 50, **{"漢" * size: size for size in range(300)}} for number in range(9)]
+    api.offer("shop", "get_all")
+    api.answer("shop/get_all", says(many))
+    async with connect(api.url, result_bytes=2_000) as client:
+        whole = await answer(client, "shop_get_all")
+        some = await answer(client, "shop_get_all", response_fields=["id", *(f"no{number}" for number in range(40))])
+    for result in (whole, some):
+        assert len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()) <= 2_000
+    assert some["data"][0] == {"id": 0}
+
+
 async def test_what_is_left_out_of_a_page_is_told_apart_from_the_page_after_it(
     api: ScriptedApi, connect: Connect
 ) -> None:
