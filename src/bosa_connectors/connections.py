@@ -35,6 +35,10 @@ class _Line(httpcore.HTTP11Connection):
         super().__init__(origin, stream, IDLE)
         self.beneath = stream
 
+    def is_clean(self) -> bool:
+        """Whether nothing has come behind the answer: it would be taken for the next one."""
+        return not self._h11_state.trailing_data[0]
+
 
 class _AsyncLine(httpcore.AsyncHTTP11Connection):
     """The same, awaited."""
@@ -42,6 +46,10 @@ class _AsyncLine(httpcore.AsyncHTTP11Connection):
     def __init__(self, origin: httpcore.Origin, stream: AsyncStream) -> None:
         super().__init__(origin, stream, IDLE)
         self.beneath = stream
+
+    def is_clean(self) -> bool:
+        """The same as there."""
+        return not self._h11_state.trailing_data[0]
 
 
 class _Kept(Generic[T]):
@@ -75,7 +83,7 @@ class _Kept(Generic[T]):
     def give(self, one: T | None) -> list[T]:
         """Puts one back. Those of no more use, and those that have rested for too long, are taken out, to be closed."""
         now = time.monotonic()
-        if one and one.is_available():
+        if one and one.is_available() and one.is_clean():
             self._resting.append((now, one))
         elif one:
             self._worn.append(one)

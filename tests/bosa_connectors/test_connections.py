@@ -73,6 +73,18 @@ async def test_a_deed_that_is_lost_with_a_kept_connection_is_not_sent_again(shel
         assert len(api.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "said",
+    [answer(b'{"data": 1}') + answer(b'{"data": 2}'), answer(b'{"data": 1}') + b"\r\n", b"HTTP/1.1 204 No\r\n\r\nsome"],
+    ids=["another answer", "an empty line", "a body where there is none"],
+)
+async def test_what_comes_behind_an_answer_is_not_taken_for_the_next_one(said: bytes, shell: Shell) -> None:
+    async with raw_api(answering(said), answering(answer())) as api, connecting(shell, api.url) as connector:
+        await connector.send(CALL)
+        assert (await connector.send(Call(action(name="create_it"), {}))).data == 1
+        assert api.connections == 2
+
+
 @pytest.mark.parametrize("begun", [b"HTTP/1.1 200", b"\r\n"])
 async def test_a_question_whose_answer_had_begun_is_not_asked_again_unbidden(begun: bytes, shell: Shell) -> None:
     lost = answering_once_then(hanging_up(begun))
