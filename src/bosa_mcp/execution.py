@@ -119,7 +119,7 @@ class _Running:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
         step = _onward(Step(call), reply, answer)
-        if self.asked.max_items and not self._fits(answer):
+        if self.asked.max_items and (answer.pages.count or 0) > 1 and not self._fits(answer):
             return await self._front(call, answer)
         while step and self._wants_more(answer.pages):
             await self.report(f"{answer.pages.count} items so far")

@@ -115,6 +115,14 @@ async def test_a_page_that_is_larger_than_a_result_is_asked_for_in_smaller_ones_
     assert not any("omitted" in result for result in results)
 
 
+async def test_a_page_of_one_item_is_not_asked_for_in_smaller_ones(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", says([{"text": "t" * 9_000}], {"page": 1, "has_next": False}))
+    async with connect(api.url, result_bytes=4_000) as client:
+        assert "omitted" in await answer(client, "shop_find_items", max_items=COUNT)
+    assert len(api.sent("shop/find_items")) == 1
+
+
 async def test_a_page_is_cut_where_the_api_keeps_to_its_own_sizes(api: ScriptedApi, connect: Connect) -> None:
     api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
     api.answer("shop/find_items", says(LONG, {"has_next": True}))
