@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bosa_mcp import links
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.drain import LISTEN, Drain
-from bosa_mcp.web import MESSAGES, SSE
+from bosa_mcp.web import MCP, MESSAGES, SSE
 
 _HANDSHAKE: Final = frozenset({*HANDSHAKE_PROTOCOL_VERSIONS, None})
 
@@ -35,9 +35,13 @@ class Gate:
         elif self._drain.is_closing:
             await _refused(503, "The server is about to end.")(scope, receive, send)
         else:
-            has_session = not self._is_stateless and headers.get("mcp-protocol-version") in _HANDSHAKE
-            app = self._app if has_session or scope["method"] != "POST" else partial(_while_heard, self._app)
+            app = partial(_while_heard, self._app) if self._ends_with_its_client(scope, headers) else self._app
             await self._let_in(app, scope, receive, send, is_call=not _is_stream(scope, headers))
+
+    def _ends_with_its_client(self, scope: Scope, headers: Headers) -> bool:
+        """Whether nothing but leaving tells that a call is given up. Elsewhere what has been taken counts."""
+        is_alone = self._is_stateless or headers.get("mcp-protocol-version") not in _HANDSHAKE
+        return is_alone and (scope["method"], scope["path"]) == ("POST", MCP)
 
     def close(self) -> None:
         """Ends the answers under way, long streams among them."""
