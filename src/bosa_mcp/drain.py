@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio
 import mcp_types as types
+import structlog
 from mcp.shared.message import SessionMessage
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ GRACE: Final = 10.0
 """Seconds that calls under way get to finish."""
 LISTEN: Final = "subscriptions/listen"
 """The request that lasts as long as its client wants."""
+
+log = structlog.get_logger("bosa_mcp")
 
 
 class Drain:
@@ -104,6 +107,8 @@ class _Reading:
             raise
         if isinstance(item, SessionMessage):
             self._asked.came(item.message)
+        elif self._drain:  # over HTTP whoever sent it is told
+            log.warning("a line of standard input is no message of MCP, and was passed over")
         return item
 
     async def aclose(self) -> None:
