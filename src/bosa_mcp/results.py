@@ -49,12 +49,12 @@ HINTS: Final[Mapping[str, str]] = {
     "forbidden": "The linked account may not do this; ask the person, or use another account.",
     "not_connected": "The person has to link an account to this connector first: `bosa-mcp connect` does.",
     "rate_limited": "Wait before you call this tool again.",
-    "unreachable": "Nothing was sent. Is the BOSA API running, and BOSA_API_BASE_URL right?",
-    "timeout": "It may have happened all the same: look before you repeat it.",
+    "unreachable": "Nothing was done. Is the BOSA API running, and BOSA_API_BASE_URL right?",
+    "timeout": "Nothing was changed: it may be called again, perhaps for less.",
     "outcome_unknown": "It may have happened all the same: look before you repeat it.",
     "read_only": "Only tools that read may be called here.",
     "too_large": "Ask for fewer items, or for fewer fields with response_fields.",
-    "bad_reply": "It may have happened all the same: look before you repeat it.",
+    "bad_reply": "Where it writes, it may have happened all the same: look before you repeat it.",
     "internal_error": "This is a fault of the server; its log on stderr says more.",
 }
 
