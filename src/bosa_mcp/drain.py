@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 GRACE: Final = 10.0
 """Seconds that calls under way get to finish."""
+LAST: Final = 1.0
+"""Seconds that the last message gets to be written."""
 LISTEN: Final = "subscriptions/listen"
 """The request that lasts as long as its client wants."""
 
@@ -28,6 +30,17 @@ class Drain:
         self.settled = anyio.Event()
         """Set once nothing is waited for any more."""
         self._open: set[object] = set()
+        self._calls: set[anyio.CancelScope] = set()
+
+    @contextmanager
+    def call(self) -> Generator[None]:
+        """Within it a tool call is carried out. Where it outlasts the grace, it goes on behind the block."""
+        with anyio.CancelScope() as call:
+            self._calls.add(call)
+            try:
+                yield
+            finally:
+                self._calls.discard(call)
 
     def begin(self, request: object) -> None:
         """A request that has to be answered."""
@@ -43,6 +56,10 @@ class Drain:
         self.is_closing = True
         self._look()
         with anyio.move_on_after(GRACE):
+            await self.settled.wait()
+        for call in self._calls:
+            call.cancel()
+        with anyio.move_on_after(LAST):
             await self.settled.wait()
 
     def hurry(self) -> None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from bosa_mcp import resources
+from bosa_mcp import resources, results
 from bosa_mcp.calling import carry_out
 from bosa_mcp.changes import TellingServer
 from bosa_mcp.consent import Asker, InputNeeded
+from bosa_mcp.drain import Drain
 from bosa_mcp.invisible import plain
+from bosa_mcp.results import Refusal
 from bosa_mcp.table import BadCursor
 from bosa_mcp.tools import INSTRUCTIONS
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 NAME: Final = "bosa"
 LIST_TTL: Final = 60_000
 """Milliseconds for which a list of tools may be used again, where nothing is missing from it."""
+_ENDED: Final = Refusal("outcome_unknown", "The server ended before the answer had come.")
 
 
 def create_server(parts: "Parts") -> TellingServer:
@@ -40,9 +43,12 @@ def create_server(parts: "Parts") -> TellingServer:
     ) -> types.CallToolResult | types.InputRequiredResult:
         caller, asker = parts.who(context), Asker(context, params)
         try:
-            return await carry_out(parts, params.name, params.arguments or {}, caller, _reporting(context), asker=asker)
+            with server.drain.call():
+                report = _reporting(context)
+                return await carry_out(parts, params.name, params.arguments or {}, caller, report, asker=asker)
         except InputNeeded as needed:
             return needed.result
+        return results.result(results.written(results.refusal(_ENDED)))
 
     async def listen(
         context: "ServerRequestContext[Any]", params: types.SubscriptionsListenRequestParams
@@ -60,6 +66,7 @@ def create_server(parts: "Parts") -> TellingServer:
         get_tool_input_schema=tools.input_schema,  # without it each call over HTTP has the tools listed
         **resources.handlers(parts.store, parts.who),
     )
+    server.drain = Drain()
     server.middleware.append(tools.changes.remember)
     return server
 

@@ -16,7 +16,7 @@ from mcp import Client
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .conftest import answer
+from .conftest import answer, refusal
 from .processes import COMMAND, HANDSHAKE, call, environment, run, started
 from .scripted_api import WAIT, ScriptedApi, says, takes
 from .web_clients import WebServer, web_server
@@ -144,22 +144,34 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_a_call_that_does_not_end_is_given_up_after_a_grace(shop: ScriptedApi, tmp_path: Path) -> None:
+async def test_a_call_that_does_not_end_is_given_up_after_a_grace_and_its_client_is_told(
+    shop: ScriptedApi, tmp_path: Path
+) -> None:
+    ways = [("/mcp", "auto"), ("/mcp", "legacy"), ("/sse", "legacy")]
     with (
         web_server(folder(tmp_path, "web"), shop) as server,
         started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_LOG_LEVEL="warning") as pipes,
     ):
         pipes.send(*HANDSHAKE, call(1, "shop_order"))
-        assert shop.reached.wait(WAIT)
-        with socket.create_connection(address_of(server), WAIT) as client:
-            client.sendall(modern_call(server))
-            while len(shop.sent("shop/order")) < 2:
-                pass
+        async with anyio.create_task_group() as ordering:
+            for path, era in ways:
+                ordering.start_soon(order_in_vain, server.client(era, path))
+            while len(shop.sent("shop/order")) < len(ways) + 1:  # noqa: ASYNC110  the API tells nobody
+                await anyio.sleep(0.01)
             pipes.end_of_input()
             server.server.signal(signal.SIGTERM)
-            assert [pipes.wait(), server.server.wait()] == [0, 143]
-            assert client.recv(4096).startswith(b"HTTP/1.1 503")
+        told = pipes.reply(1)["result"]
+        assert [await to_thread.run_sync(each.wait) for each in (pipes, server.server)] == [0, 143]
         assert [pipes.rest()[1], server.server.rest()] == ["", ("", "")]
+    assert told["structuredContent"]["error"]["kind"] == "outcome_unknown"
+
+
+async def order_in_vain(connecting: AbstractAsyncContextManager[Client]) -> None:
+    async with connecting as client:
+        await client.list_tools()
+        error = await refusal(client, "shop_order")
+    assert error["kind"] == "outcome_unknown"
+    assert "look before you repeat it" in error["hint"]
 
 
 def test_an_address_that_is_taken_is_one_line_and_1(shop: ScriptedApi, tmp_path: Path) -> None:
