@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 import anyio
+import anyio.lowlevel
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -16,6 +17,7 @@ from bosa_mcp.drain import LISTEN, Drain
 from bosa_mcp.web import MCP, MESSAGES, SSE
 
 _HANDSHAKE: Final = frozenset({*HANDSHAKE_PROTOCOL_VERSIONS, None})
+_TOLD: Final = frozenset({MCP, MESSAGES})
 
 
 class Gate:
@@ -56,7 +58,7 @@ class Gate:
             if is_call:
                 self._drain.begin(inside)
             try:
-                await app(scope, receive, answer)
+                await app(scope, _whole(receive, inside) if scope["path"] in _TOLD else receive, answer)
             finally:
                 self._inside.discard(inside)
                 self._drain.end(inside)
@@ -85,6 +87,22 @@ class _Answer:
             await _refused(503, "The server ended before it could answer.")(scope, receive, self._send)
         elif self._is_open:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _whole(receive: Receive, inside: anyio.CancelScope) -> Receive:
+    """What a client says. One that leaves before all is said ends what would answer it: a failure of nobody's."""
+    is_said = False
+
+    async def hear() -> Message:
+        nonlocal is_said
+        message = await receive()
+        if message["type"] == "http.disconnect" and not is_said:
+            inside.cancel()
+            await anyio.lowlevel.checkpoint()
+        is_said = not message.get("more_body", False)
+        return message
+
+    return hear
 
 
 async def _while_heard(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

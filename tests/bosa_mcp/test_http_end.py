@@ -1,6 +1,7 @@
 """How the server over HTTP ends: calls under way are answered, streams hold up nothing, and the exit code tells why."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -92,6 +93,27 @@ async def test_streams_and_sessions_do_not_hold_it_up(
             while more := stream.recv(4096):
                 read += more
             assert read.endswith(b"0\r\n\r\n")  # the stream ended as a whole one does
+        assert server.server.rest() == ("", "")
+
+
+@pytest.mark.parametrize("flags", ["", "--stateless"])
+def test_a_client_that_leaves_amid_what_it_says_is_nobodys_failure(
+    shop: ScriptedApi, tmp_path: Path, flags: str
+) -> None:
+    with web_server(tmp_path, shop, *flags.split()) as server:
+        with socket.create_connection(address_of(server), WAIT) as stream:
+            stream.sendall(f"GET /sse HTTP/1.1\r\nHost: {server.place}\r\n\r\n".encode())
+            read = b""
+            while not (endpoint := re.search(rb"data: (/messages/\S+)", read)):
+                read += stream.recv(4096)
+            for path in ("/mcp", endpoint[1].decode()):
+                with socket.create_connection(address_of(server), WAIT) as client:
+                    head = [f"POST {path} HTTP/1.1", f"Host: {server.place}", "Content-Type: application/json"]
+                    head += ["Accept: application/json, text/event-stream", "Content-Length: 500", "", '{"jsonrpc": ']
+                    client.sendall("\r\n".join(head).encode())
+                    assert httpx.get(f"{server.url}/healthz", timeout=WAIT).status_code == 200  # half of it is there
+            server.server.signal(signal.SIGTERM)
+            assert server.server.wait() == 143
         assert server.server.rest() == ("", "")
 
 
