@@ -11,6 +11,8 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.subscriptions import ResourcesListChanged, ToolsListChanged
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
+from bosa_mcp.drain import Drain
+
 if TYPE_CHECKING:
     from mcp.server.connection import Connection
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -28,6 +30,8 @@ class TellingServer(Server[Any]):
     """False where it is served without sessions: there is no connection then on which to tell."""
     tells_of_resources: bool = True
     """False where it serves several people: each has a list of their own."""
+    drain: Drain
+    """What is under way."""
 
     def create_initialization_options(
         self,

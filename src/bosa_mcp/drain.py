@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import anyio
 import mcp_types as types
+import structlog
 from mcp.shared.message import SessionMessage
 
 if TYPE_CHECKING:
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
 
 GRACE: Final = 10.0
 """Seconds that calls under way get to finish."""
+LAST: Final = 1.0
+"""Seconds that the last message gets to be written."""
 LISTEN: Final = "subscriptions/listen"
 """The request that lasts as long as its client wants."""
+
+log = structlog.get_logger("bosa_mcp")
 
 
 class Drain:
@@ -25,6 +30,17 @@ class Drain:
         self.settled = anyio.Event()
         """Set once nothing is waited for any more."""
         self._open: set[object] = set()
+        self._calls: set[anyio.CancelScope] = set()
+
+    @contextmanager
+    def call(self) -> Generator[None]:
+        """Within it a tool call is carried out. Where it outlasts the grace, it goes on behind the block."""
+        with anyio.CancelScope() as call:
+            self._calls.add(call)
+            try:
+                yield
+            finally:
+                self._calls.discard(call)
 
     def begin(self, request: object) -> None:
         """A request that has to be answered."""
@@ -40,6 +56,10 @@ class Drain:
         self.is_closing = True
         self._look()
         with anyio.move_on_after(GRACE):
+            await self.settled.wait()
+        for call in self._calls:
+            call.cancel()
+        with anyio.move_on_after(LAST):
             await self.settled.wait()
 
     def hurry(self) -> None:
@@ -104,6 +124,8 @@ class _Reading:
             raise
         if isinstance(item, SessionMessage):
             self._asked.came(item.message)
+        elif self._drain:  # over HTTP whoever sent it is told
+            log.warning("a line of standard input is no message of MCP, and was passed over")
         return item
 
     async def aclose(self) -> None:

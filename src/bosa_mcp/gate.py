@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 import anyio
+import anyio.lowlevel
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -13,9 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bosa_mcp import links
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.drain import LISTEN, Drain
-from bosa_mcp.web import MESSAGES, SSE
+from bosa_mcp.web import MCP, MESSAGES, SSE
 
 _HANDSHAKE: Final = frozenset({*HANDSHAKE_PROTOCOL_VERSIONS, None})
+_TOLD: Final = frozenset({MCP, MESSAGES})
 
 
 class Gate:
@@ -35,9 +37,13 @@ class Gate:
         elif self._drain.is_closing:
             await _refused(503, "The server is about to end.")(scope, receive, send)
         else:
-            has_session = not self._is_stateless and headers.get("mcp-protocol-version") in _HANDSHAKE
-            app = self._app if has_session or scope["method"] != "POST" else partial(_while_heard, self._app)
+            app = partial(_while_heard, self._app) if self._ends_with_its_client(scope, headers) else self._app
             await self._let_in(app, scope, receive, send, is_call=not _is_stream(scope, headers))
+
+    def _ends_with_its_client(self, scope: Scope, headers: Headers) -> bool:
+        """Whether nothing but leaving tells that a call is given up. Elsewhere what has been taken counts."""
+        is_alone = self._is_stateless or headers.get("mcp-protocol-version") not in _HANDSHAKE
+        return is_alone and (scope["method"], scope["path"]) == ("POST", MCP)
 
     def close(self) -> None:
         """Ends the answers under way, long streams among them."""
@@ -52,7 +58,7 @@ class Gate:
             if is_call:
                 self._drain.begin(inside)
             try:
-                await app(scope, receive, answer)
+                await app(scope, _whole(receive, inside) if scope["path"] in _TOLD else receive, answer)
             finally:
                 self._inside.discard(inside)
                 self._drain.end(inside)
@@ -81,6 +87,22 @@ class _Answer:
             await _refused(503, "The server ended before it could answer.")(scope, receive, self._send)
         elif self._is_open:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _whole(receive: Receive, inside: anyio.CancelScope) -> Receive:
+    """What a client says. One that leaves before all is said ends what would answer it: a failure of nobody's."""
+    is_said = False
+
+    async def hear() -> Message:
+        nonlocal is_said
+        message = await receive()
+        if message["type"] == "http.disconnect" and not is_said:
+            inside.cancel()
+            await anyio.lowlevel.checkpoint()
+        is_said = not message.get("more_body", False)
+        return message
+
+    return hear
 
 
 async def _while_heard(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

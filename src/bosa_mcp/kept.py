@@ -85,12 +85,12 @@ class Shelf:
         """Keeps what the API lists now in place of what it listed before, and which connectors it has."""
         try:
             make_folder(self.folder)
+            if names is not None and names != self.names():  # first: what is not kept after all is known to be missing
+                _replace(self.folder / _NAMES, _compact(names).encode(), time.time())
             for connector in before.keys() - now.keys():
                 self._path(connector).unlink(missing_ok=True)
             for connector, each in now.items():
                 self._keep(each, before.get(connector))
-            if names is not None and names != self.names():
-                _replace(self.folder / _NAMES, _compact(names).encode(), time.time())
         except OSError as failure:
             log.warning("the catalogue cannot be kept", folder=str(self.folder), reason=str(failure))
 

@@ -77,7 +77,8 @@ class _Lines:
         while chunk := await self._chunk():
             *whole, rest = chunk.split(b"\n")
             for end in whole:
-                yield b"".join([*begun, end]).decode("utf-8", "replace")
+                if line := b"".join([*begun, end]).strip():
+                    yield line.decode("utf-8", "replace")
                 begun = []
             begun.append(rest)
         if last := b"".join(begun):

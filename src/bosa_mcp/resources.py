@@ -11,7 +11,6 @@ from mcp.shared.exceptions import MCPError
 
 from bosa_mcp.invisible import plain
 from bosa_mcp.results import hidden
-from bosa_mcp.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,8 +106,6 @@ async def _content(
         content = await store.read(kept, asked.offset, length + _CHARACTER)
     except FileNotFoundError as gone:
         raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri[:200]!r} any longer.") from gone
-    except StoreError as odd:
-        raise MCPError(types.INTERNAL_ERROR, str(odd)) from odd
     if is_text(kept.mime_type) and (text := _text(content, asked.offset, length)) is not None:
         return types.TextResourceContents(uri=uri, mime_type=kept.mime_type, text=hidden(text, secrets))
     return types.BlobResourceContents(

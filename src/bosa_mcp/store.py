@@ -135,19 +135,20 @@ class Store:
             with _store_errors():
                 answer = await obstore.get_async(self.objects, f"{kind}/{drawer}/{identifier}{_RECORD}")
                 kept = Kept(**json.loads(bytes(await answer.bytes_async())))
+            return kept if kept.expires > datetime.now(UTC).timestamp() else None
         except FileNotFoundError:
             return None
-        return kept if kept.expires > datetime.now(UTC).timestamp() else None
+        except (ValueError, TypeError) as odd:
+            log.warning("a record makes no sense, and is passed over", id=identifier, reason=str(odd)[:300])
+            return None
 
     async def all(self, owner: str, kind: Kind) -> Sequence[Kept]:
         """What the owner has, the newest first."""
-        found: list[Kept] = []
-        async for batch in self._listed(f"{kind}/{_drawer(owner)}"):
-            for entry in batch:
-                if entry["path"].endswith(_RECORD):
-                    kept = await self.find(owner, kind, entry["path"].rpartition("/")[2].removesuffix(_RECORD))
-                    found += [kept] if kept else []
-        return sorted(found, key=lambda kept: -kept.expires)
+        with _store_errors():
+            paths = [entry["path"] async for batch in self._listed(f"{kind}/{_drawer(owner)}") for entry in batch]
+        names = [path.rpartition("/")[2] for path in paths if path.endswith(_RECORD)]
+        found = [await self.find(owner, kind, name.removesuffix(_RECORD)) for name in names]
+        return sorted(filter(None, found), key=lambda kept: -kept.expires)
 
     async def read(self, kept: Kept, offset: int, length: int) -> bytes:
         """The bytes from `offset` on, at most `length`."""

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.changes import TellingServer
-from bosa_mcp.drain import GRACE, Drain, observed
+from bosa_mcp.drain import GRACE, LAST, Drain, observed
 from bosa_mcp.gate import Gate
 from bosa_mcp.pipes import standard_streams
 from bosa_mcp.refresh import Tools
@@ -32,8 +32,6 @@ from bosa_mcp.web_files import WebFiles
 
 CLOSING: Final = 5.0
 """Seconds that closing may take."""
-LAST: Final = 1.0
-"""Seconds that the last message gets to be written."""
 _LOOK: Final = 0.005
 LEAVING: Final = 2
 """Seconds that HTTP clients get to read the end of what they were sent."""
@@ -69,6 +67,7 @@ async def serve_stdio(opened: AbstractAsyncContextManager[Serving]) -> int:
     drain = Drain()
     async with _told_to_end(drain) as end:
         async with opened as served:
+            served.server.drain = drain
             talk = _Talk(served.server, drain)
             end.background.start_soon(talk.until_its_end)
             end.background.start_soon(talk.until_told, end)
@@ -148,6 +147,7 @@ async def serve_http(
     """
     drain = Drain()
     async with _told_to_end(drain) as end, opened as served:
+        served.server.drain = drain
         app = create_app(
             served.server,
             served.tools,

@@ -25,6 +25,7 @@ from bosa_mcp.web_files import WebFiles
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of one message; a larger one is refused before it is read to its end."""
+MCP: Final = "/mcp"
 SSE: Final = "/sse"
 MESSAGES: Final = "/messages/"
 _GATE_CHECKS: Final = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -52,6 +53,7 @@ def create_app(  # noqa: PLR0913  what it is made of, and how it answers
     server.tells, server.tells_of_resources = not stateless, False
     sse = _Sse(server, drain, below)
     app = server.streamable_http_app(
+        streamable_http_path=MCP,
         json_response=json_response,
         stateless_http=stateless,
         max_request_body_size=LARGEST_BODY,

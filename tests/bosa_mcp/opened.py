@@ -31,12 +31,16 @@ class Opened(NamedTuple):
 
 @asynccontextmanager
 async def opened(
-    url: str, wanted: Filter | None = None, shelf: Shelf | None = None, clock: Callable[[], float] = time.time
+    url: str,
+    wanted: Filter | None = None,
+    shelf: Shelf | None = None,
+    clock: Callable[[], float] = time.time,
+    store: Store | None = None,
 ) -> AsyncGenerator[Opened]:
     """A server for the API at this address, which looks at it when it is told to, or has to."""
     async with AsyncBosaConnector(url, error_contract=2) as connector:
         tools = Tools(connector, wanted, shelf, clock)
-        store = Store.at("memory://")
+        store = store or Store.at("memory://")
         caller = Caller("local", Credentials("sk-client-planted.key.3f9a2c", "eyJplanted.token.8d71be"))
         execution = Execution(connector, store, WAIT, 80_000)
         yield Opened(

@@ -1,6 +1,7 @@
 """How the server over HTTP ends: calls under way are answered, streams hold up nothing, and the exit code tells why."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from mcp import Client
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .conftest import answer
+from .conftest import answer, refusal
 from .processes import COMMAND, HANDSHAKE, call, environment, run, started
 from .scripted_api import WAIT, ScriptedApi, says, takes
 from .web_clients import WebServer, web_server
@@ -95,6 +96,27 @@ async def test_streams_and_sessions_do_not_hold_it_up(
         assert server.server.rest() == ("", "")
 
 
+@pytest.mark.parametrize("flags", ["", "--stateless"])
+def test_a_client_that_leaves_amid_what_it_says_is_nobodys_failure(
+    shop: ScriptedApi, tmp_path: Path, flags: str
+) -> None:
+    with web_server(tmp_path, shop, *flags.split()) as server:
+        with socket.create_connection(address_of(server), WAIT) as stream:
+            stream.sendall(f"GET /sse HTTP/1.1\r\nHost: {server.place}\r\n\r\n".encode())
+            read = b""
+            while not (endpoint := re.search(rb"data: (/messages/\S+)", read)):
+                read += stream.recv(4096)
+            for path in ("/mcp", endpoint[1].decode()):
+                with socket.create_connection(address_of(server), WAIT) as client:
+                    head = [f"POST {path} HTTP/1.1", f"Host: {server.place}", "Content-Type: application/json"]
+                    head += ["Accept: application/json, text/event-stream", "Content-Length: 500", "", '{"jsonrpc": ']
+                    client.sendall("\r\n".join(head).encode())
+                    assert httpx.get(f"{server.url}/healthz", timeout=WAIT).status_code == 200  # half of it is there
+            server.server.signal(signal.SIGTERM)
+            assert server.server.wait() == 143
+        assert server.server.rest() == ("", "")
+
+
 def test_a_second_signal_waits_for_nothing(shop: ScriptedApi, tmp_path: Path) -> None:
     with (
         web_server(folder(tmp_path, "web"), shop) as server,
@@ -144,22 +166,34 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_a_call_that_does_not_end_is_given_up_after_a_grace(shop: ScriptedApi, tmp_path: Path) -> None:
+async def test_a_call_that_does_not_end_is_given_up_after_a_grace_and_its_client_is_told(
+    shop: ScriptedApi, tmp_path: Path
+) -> None:
+    ways = [("/mcp", "auto"), ("/mcp", "legacy"), ("/sse", "legacy")]
     with (
         web_server(folder(tmp_path, "web"), shop) as server,
         started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_LOG_LEVEL="warning") as pipes,
     ):
         pipes.send(*HANDSHAKE, call(1, "shop_order"))
-        assert shop.reached.wait(WAIT)
-        with socket.create_connection(address_of(server), WAIT) as client:
-            client.sendall(modern_call(server))
-            while len(shop.sent("shop/order")) < 2:
-                pass
+        async with anyio.create_task_group() as ordering:
+            for path, era in ways:
+                ordering.start_soon(order_in_vain, server.client(era, path))
+            while len(shop.sent("shop/order")) < len(ways) + 1:  # noqa: ASYNC110  the API tells nobody
+                await anyio.sleep(0.01)
             pipes.end_of_input()
             server.server.signal(signal.SIGTERM)
-            assert [pipes.wait(), server.server.wait()] == [0, 143]
-            assert client.recv(4096).startswith(b"HTTP/1.1 503")
+        told = pipes.reply(1)["result"]
+        assert [await to_thread.run_sync(each.wait) for each in (pipes, server.server)] == [0, 143]
         assert [pipes.rest()[1], server.server.rest()] == ["", ("", "")]
+    assert told["structuredContent"]["error"]["kind"] == "outcome_unknown"
+
+
+async def order_in_vain(connecting: AbstractAsyncContextManager[Client]) -> None:
+    async with connecting as client:
+        await client.list_tools()
+        error = await refusal(client, "shop_order")
+    assert error["kind"] == "outcome_unknown"
+    assert "look before you repeat it" in error["hint"]
 
 
 def test_an_address_that_is_taken_is_one_line_and_1(shop: ScriptedApi, tmp_path: Path) -> None:

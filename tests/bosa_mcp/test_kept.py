@@ -177,6 +177,26 @@ async def test_a_folder_that_cannot_be_written_costs_a_line_in_the_log(
     assert "catalogue" in warning["folder"]
 
 
+async def test_a_connector_that_could_not_be_kept_is_known_to_be_missing(
+    two: ScriptedApi, era: str, tmp_path: Path
+) -> None:
+    async with client_of(two.url, tmp_path / "elsewhere", era, "shop") as client:
+        await tools(client)
+    [elsewhere] = Shelf.of(tmp_path / "elsewhere", two.url).folder.glob("*.json")
+    shop = two.listing.pop("shop")
+    async with client_of(two.url, tmp_path, era) as client:
+        assert set(await tools(client)) == {"office_find"}
+    (Shelf.of(tmp_path, two.url).folder / elsewhere.name).mkdir()  # in the way
+    two.listing["shop"] = shop
+    async with opened(two.url, None, Shelf.of(tmp_path, two.url)) as (_, known):
+        await known.refresh()
+        assert set(known.table.offers) == {"shop_find", "shop_drop", "office_find"}
+    two.odd[NAMES] = fails(500)
+    async with client_of(two.url, tmp_path, era) as client:
+        with pytest.raises(MCPError, match=r"Some tools are missing, for .*shop.* could not be listed"):
+            await client.call_tool("shop_find", {"query": "x"})
+
+
 async def test_nothing_unfinished_stays_and_what_has_not_changed_is_not_written_again(
     two: ScriptedApi, tmp_path: Path
 ) -> None:

@@ -1,15 +1,21 @@
 """A long list of what is kept comes in pages that clients take."""
 
+from pathlib import Path
+from shutil import rmtree
+
 import mcp_types as types
 import pytest
 from mcp import Client, MCPError
 from mcp.server import Server
+from starlette.responses import Response
 
 from bosa_connectors.calls import Credentials
 from bosa_mcp.access import Caller
 from bosa_mcp.resources import PAGE, handlers
 from bosa_mcp.store import Store
 
+from .opened import opened
+from .scripted_api import ScriptedApi
 from .test_store import chunks
 
 LARGEST_MESSAGE = 1 << 20
@@ -32,6 +38,30 @@ async def test_whoever_has_many_files_gets_all_of_them_page_after_page(era: str)
     assert [len(first.resources), second.next_cursor] == [PAGE, None]
     assert {each.uri for each in (*first.resources, *second.resources)} == kept
     assert len(first.model_dump_json()) < LARGEST_MESSAGE / 2
+
+
+async def test_of_a_store_that_fails_a_client_is_told_the_reason_and_no_place(
+    api: ScriptedApi, era: str, tmp_path: Path
+) -> None:
+    api.offer("shop", "get_file")
+    api.answer("shop/get_file", Response(b"x", media_type="text/plain"))
+    folder = tmp_path / "store"
+    async with opened(api.url, store=Store.at(folder)) as (server, _), Client(server, mode=era) as client:
+        called = await client.call_tool("shop_get_file")
+        assert called.structured_content
+        uri = called.structured_content["data"]["uri"]
+        [record] = folder.rglob("*.json")
+        record.write_text('{"id": ')
+        assert (await client.list_resources()).resources == []
+        rmtree(folder)
+        folder.write_text("in the way")
+        with pytest.raises(MCPError) as listing:
+            await client.list_resources()
+        with pytest.raises(MCPError) as reading:
+            await client.read_resource(uri)
+    for told in (listing.value.error, reading.value.error):
+        assert told.code == types.INTERNAL_ERROR
+        assert told.message == "The store cannot be used: Not a directory."
 
 
 async def test_what_is_read_names_no_secret_and_a_name_hides_nothing(era: str) -> None:

@@ -225,8 +225,8 @@ async def test_a_call_that_the_client_gives_up_leaves_the_api(shop: ScriptedApi,
 
 
 @asynccontextmanager
-async def hanging_up(listing: Json, last_words: bytes) -> AsyncGenerator[str]:
-    """An API that lists its actions, reads each call, says something and hangs up."""
+async def hanging_up(listing: Json, last_words: bytes, calls: list[bytes]) -> AsyncGenerator[str]:
+    """An API that lists its actions, reads each call, which is one of `calls` then, says something and hangs up."""
 
     async def serve(stream: SocketStream) -> None:
         async with stream:
@@ -239,14 +239,12 @@ async def hanging_up(listing: Json, last_words: bytes) -> AsyncGenerator[str]:
                 calls.append(head)
                 await stream.send(last_words)
 
-    calls: list[bytes] = []
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)  # noqa: S610  anyio's attributes, not a query
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, serve)
         yield f"http://127.0.0.1:{port}"
         group.cancel_scope.cancel()
-    assert len(calls) == 1
 
 
 def _http(body: object) -> bytes:
@@ -262,10 +260,28 @@ def _http(body: object) -> bytes:
 async def test_a_connection_that_breaks_leaves_the_outcome_unknown(connect: Connect, last_words: bytes) -> None:
     api = ScriptedApi()
     api.offer("shop", "order")
-    async with hanging_up(api.listing, last_words) as url, connect(url) as client:
+    calls: list[bytes] = []
+    async with hanging_up(api.listing, last_words, calls) as url, connect(url) as client:
         error = await refusal(client, "shop_order")
     assert error["kind"] == "outcome_unknown"
+    assert len(calls) == 1
     assert "may have happened" in error["hint"]
+
+
+async def test_a_question_that_is_lost_was_asked_and_may_be_asked_again(shop: ScriptedApi, connect: Connect) -> None:
+    api = ScriptedApi()
+    api.offer("shop", "get_order")
+    shop.offer("shop", "get_order")
+    shop.answer("shop/get_order", shop.hang)
+    calls: list[bytes] = []
+    async with hanging_up(api.listing, b"", calls) as url, connect(url, call_budget=0.5) as client:
+        broken = await refusal(client, "shop_get_order")
+    async with connect(shop.url, call_budget=0.2) as client:
+        late = await refusal(client, "shop_get_order")
+    assert [broken["kind"], late["kind"]] == ["unreachable", "timeout"]
+    assert calls
+    assert "Nothing was done" in broken["hint"]
+    assert "may be called again" in late["hint"]
 
 
 async def test_a_reply_that_is_too_large_is_not_taken(shop: ScriptedApi, connect: Connect) -> None:

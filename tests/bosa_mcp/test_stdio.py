@@ -70,8 +70,10 @@ def test_stdout_carries_nothing_but_protocol_and_garbage_ends_nothing(shop: Scri
         assert server.wait() == 0
         out, log = server.rest()
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
-    [entry] = [entry for entry in map(json.loads, log.splitlines()) if entry["event"] == "action left out"]
+    entries = [json.loads(line) for line in log.splitlines()]
+    [entry] = [entry for entry in entries if entry["event"] == "action left out"]
     assert [entry["level"], entry["tool"]] == ["warning", "shop_odd"]
+    assert len([entry for entry in entries if "is no message of MCP" in entry["event"]]) == 7
     assert KEY not in log
     assert TOKEN not in log
 
