@@ -7,13 +7,13 @@ import re
 from collections.abc import Collection, Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
 from bosa_connectors.problems import Node, explain
+from bosa_connectors.references import follow
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ _ECMA = re.compile(r"\\[pP]\{[^{}]{1,100}\}|\\u\{[0-9a-fA-F]{1,6}\}|\\c[A-Za-z]|
 """What Python writes in another way, or not at all."""
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
-_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
 _PARTS = frozenset({"allOf", "not", "if", "then", "else", "contains", "dependentSchemas"})
 _CONDITIONS = frozenset({"if", "not", "contains"})
 _UNIONS = frozenset({"anyOf", "oneOf"})
-_BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames"}
+_BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames", "components"}
 _COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
 _OPEN = _COMPOSING | {"additionalProperties", "patternProperties", "unevaluatedProperties"}
 
@@ -161,7 +161,7 @@ def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> 
         _mark_parts(each, root, parts, is_part=is_part)
     schema = members(node)
     if "$ref" in schema and (is_part or _has_parts_beside("$ref", schema)):
-        target = _follow(root, str(schema["$ref"]))
+        target = follow(root, str(schema["$ref"]))
         if id(target) not in parts:
             parts.add(id(target))
             _mark_parts(target, root, parts, is_part=True)
@@ -192,23 +192,8 @@ def _link(node: object, root: Node) -> None:
         return
     schema = cast("dict[str, object]", node)
     reference = str(schema.get("$ref"))
-    if _OWN_DEFINITION.fullmatch(reference) and is_object(target := _follow(root, reference)):
+    if _OWN_DEFINITION.fullmatch(reference) and is_object(target := follow(root, reference)):
         schema["$ref"] = Link.to(target, reference)
     for key, value in schema.items():
         for each in members(value).values() if key in _BY_NAME else [value] if key in _BELOW else []:
             _link(each, root)
-
-
-def _follow(root: Node, reference: str) -> object:
-    if not reference.startswith("#/"):
-        return root if reference == "#" else _anchored(root, reference.removeprefix("#"))
-    found: object = root
-    for part in reference.split("/")[1:]:
-        found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
-    return found
-
-
-def _anchored(node: object, name: str) -> object:
-    schema = members(node)
-    below = (_anchored(each, name) for each in (*schema.values(), *items(node)))
-    return schema if schema.get("$anchor") == name else next((found for found in below if found), None)

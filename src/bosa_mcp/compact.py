@@ -8,9 +8,9 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
-from urllib.parse import unquote
 
 from bosa_connectors.problems import describe
+from bosa_connectors.references import follow
 from bosa_connectors.schema import is_deep, is_pattern
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp.invisible import INVISIBLE, plain
@@ -159,10 +159,7 @@ class _Compactor:
     def _follow(self, reference: str, path: tuple[str, ...]) -> object:
         if not reference.startswith("#"):
             raise ValueError(f"{_where(path)} refers to another document, {reference[:200]!r}")
-        found: object = self._root
-        for part in reference.split("/")[1:]:
-            found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
-        if found is None or not (reference == "#" or reference.startswith("#/")):
+        if (found := follow(self._root, reference)) is None:
             raise ValueError(f"{_where(path)} refers to {reference[:200]!r}, which is not there")
         return found
 

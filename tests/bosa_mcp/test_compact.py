@@ -321,7 +321,7 @@ NONSENSE: dict[str, object] = {
     "a pattern for names that is none": {"type": "object", "patternProperties": {"(": {}}},
     "properties that are no object": {"type": "object", "properties": [{"type": "string"}]},
     "a property that is no schema": {"type": "object", "properties": {"a": "string"}},
-    "items that are a list": {"type": "array", "items": [{"type": "string"}]},
+    "items that are a list of words": {"type": "array", "items": ["string"]},
     "alternatives that are no list": {"anyOf": {"type": "string"}},
     "an alternative that is no schema": {"anyOf": [{"type": "string"}, "null"]},
     "an enum that is no list": {"enum": "a, b"},
