@@ -24,6 +24,10 @@ _COMPILED: "WeakKeyDictionary[Action, Check]" = WeakKeyDictionary()
 _SCALARS = (str, int, float, NoneType)
 _DEEP = 100
 """Levels of arguments that no action means to take."""
+_NO_MISTAKE = 20
+"""Levels that can be followed, unless the schema leads from itself to itself."""
+_PANIC = "PanicException"
+"""What rpds, which jsonschema is built on, makes of a RecursionError within it: it derives from BaseException alone."""
 
 _OWN_DEFINITION = re.compile("#/[^/%~]+/[^/%~]+")
 _ECMA = re.compile(r"\\[pP]\{[^{}]{1,100}\}|\\u\{[0-9a-fA-F]{1,6}\}|\\c[A-Za-z]|\\k<\w+>|\(\?<(?P<group>[^\W\d]\w*)>")
@@ -44,10 +48,14 @@ def check(action: Action, arguments: Mapping[str, object]) -> None:
     try:
         found = _COMPILED.get(action) or _compile(action)
         errors = found(_without_files(action, arguments))
-    except (RecursionError, AttributeError, TypeError, ValueError) as odd:
-        if isinstance(odd, RecursionError) and is_deep(arguments):
-            raise InvalidArguments([Problem("", "Nested too deeply", f"at most {_DEEP} levels")]) from odd
+    except (AttributeError, TypeError, ValueError) as odd:
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} cannot be followed: {odd}"[:500]) from odd
+    except BaseException as odd:
+        if not isinstance(odd, RecursionError) and type(odd).__name__ != _PANIC:
+            raise
+        if is_deep(arguments, _NO_MISTAKE):
+            raise InvalidArguments([Problem("", "Nested too deeply", "fewer levels")]) from odd
+        raise InvalidSchema(f"The schema of {action.connector}.{action.name} has no end.") from odd
     if errors:
         raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in explain(error)))
 
@@ -62,10 +70,10 @@ def _stand_in(value: object) -> object:
     return [_stand_in(each) for each in value] if is_array(value) else value
 
 
-def is_deep(value: object) -> bool:
-    """Whether a value is nested more deeply than any action means to take."""
+def is_deep(value: object, levels: int = _DEEP) -> bool:
+    """Whether a value is nested more deeply than this, or than any action means to take."""
     level = [value]
-    for _ in range(_DEEP):
+    for _ in range(levels):
         level = [
             below
             for each in level

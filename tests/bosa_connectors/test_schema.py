@@ -1,6 +1,6 @@
 """Arguments against a schema: everything that is wrong, where, and what would be right."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -531,6 +531,29 @@ def test_arguments_nested_too_deeply_are_invalid_arguments() -> None:
         tree = {"child": tree}
     with pytest.raises(InvalidArguments):
         check(action(node), tree)
+
+
+def deeper(frames: int, call: Callable[[], None]) -> None:
+    """A call from so many frames further down."""
+    deeper(frames - 1, call) if frames else call()
+
+
+# Where the stack ends is where a library below might give up in its own way.
+
+
+@pytest.mark.parametrize("frames", range(12))
+def test_what_has_no_end_breaks_nothing_however_deep_the_program_is(frames: int) -> None:
+    loop = {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/Loop"}]}
+    tree = {"type": ["string", "array"], "items": {"$ref": "#/$defs/Tree"}}
+    schema = takes(loop={"$ref": "#/$defs/Loop"}, tree={"$ref": "#/$defs/Tree"})
+    checked = action({**schema, "$defs": {"Loop": loop, "Tree": tree}})
+    with pytest.raises(InvalidSchema, match=r"notes\.do has no end"):
+        deeper(frames, lambda: check(checked, {"loop": 5}))
+    nested: list[Any] = []
+    for _ in range(300):
+        nested = [nested]
+    with pytest.raises(InvalidArguments, match="Nested too deeply"):
+        deeper(frames, lambda: check(checked, {"tree": nested}))
 
 
 # Compiled once
