@@ -50,7 +50,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert problems(schema, {"titel": "x", "size": 0, "state": "opened"}) == [
         Problem("body", REQUIRED, "string"),
         Problem("size", "Expected integer from 1 to 100, got 0", "integer from 1 to 100"),
-        Problem("state", 'Expected one of open, closed, got "opened"', "one of open, closed"),
+        Problem("state", 'Expected one of open, closed, got "opened"', "one of open, closed", "open"),
         Problem("titel", UNKNOWN, "one of title, body, size, state", "title"),
         Problem("title", REQUIRED, "string"),
     ]
@@ -211,6 +211,36 @@ def test_a_union_within_a_union_is_followed() -> None:
 def test_where_several_branches_may_have_been_meant_the_union_is_said_as_a_whole() -> None:
     schema = takes(a={"anyOf": [takes(x=INTEGER), takes(y=INTEGER)]})
     assert paths(schema, {"a": {"x": "q", "y": "q"}}) == ["a"]
+
+
+BY = {"anyOf": [takes(id=INTEGER, required=("id",)), takes(name=STRING, kind=STRING, required=("name", "kind")), NULL]}
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "expected"),
+    [
+        ({}, "by", "an object with id, or an object with name and kind"),
+        ({"name": "x"}, "by", "an object with id without name, or an object with kind"),
+        ({"id": "x"}, "by.id", "integer"),
+        ({"name": 5, "kind": "x"}, "by.name", "string"),
+    ],
+)
+def test_alternatives_are_told_apart_by_the_names_that_they_take(given: object, where: str, expected: str) -> None:
+    [problem] = problems(takes(by=BY), {"by": given})
+    assert (problem.path, problem.expected) == (where, expected)
+
+
+def test_what_must_be_given_with_nothing_else_is_said_at_the_root() -> None:
+    schema = {**takes(a=STRING, b=STRING), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    [neither], [both] = problems(schema, {}), problems(schema, {"a": "x", "b": "x"})
+    assert neither.expected == "an object with a, or an object with b"
+    assert both.expected == "exactly one of object with a or object with b, not several"
+
+
+@pytest.mark.parametrize("given", ["HIGH", "hihg", "High "])
+def test_the_nearest_of_the_possible_values_is_named(given: str) -> None:
+    schema = takes(p={"anyOf": [{"type": "string", "enum": ["low", "high"]}, NULL]})
+    assert [problem.nearest for problem in problems(schema, {"p": given})] == ["high"]
 
 
 def test_a_value_that_fits_two_branches_of_a_one_of_is_refused() -> None:

@@ -303,8 +303,13 @@ async def test_what_is_wrong_within_a_text_is_named_and_the_rest_is_said_of_what
             {"a": {"b.c": [{"d": "true"}, '{"d": "False"}']}},
             {"a": {"b.c": [{"d": True}, {"d": False}]}},
         ),
+        (
+            takes(a={"anyOf": [takes("id", id={"type": "integer"}), takes("name", name={"type": "string"})]}),
+            {"a": '{"id": "3"}'},
+            {"a": {"id": 3}},
+        ),
     ],
-    ids=["a name with a dot", "texts in a text", "both"],
+    ids=["a name with a dot", "texts in a text", "both", "one of several objects"],
 )
 async def test_values_are_repaired_wherever_they_stand(
     api: ScriptedApi, connect: Connect, schema: Json, given: Json, meant: Json
