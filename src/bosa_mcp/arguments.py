@@ -117,8 +117,9 @@ def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments)
         try:
             check(action, mended)
         except InvalidArguments as still:
-            as_sent = {problem.path: problem for problem in wrong.errors}
-            own, wrong = mended, InvalidArguments([as_sent.get(each.path, each) for each in still.errors])
+            as_sent = {(problem.path, problem.expected): problem for problem in wrong.errors}
+            wrong = InvalidArguments([as_sent.get((each.path, each.expected), each) for each in still.errors])
+            own = mended
         else:
             return mended
     raise wrong

@@ -281,14 +281,16 @@ async def test_what_is_wrong_within_a_text_is_named_and_the_rest_is_said_of_what
     api: ScriptedApi, connect: Connect
 ) -> None:
     address = takes("city", city={"type": "string"}, zip={"type": "string"})
-    api.offer("shop", "order", takes(address=address, tags={"type": "array"}, ids={"type": "array", "maxItems": 2}))
+    ids = {"type": "array", "uniqueItems": True}
+    api.offer("shop", "order", takes(address=address, tags={"type": "array"}, ids=ids))
     async with connect(api.url) as client:
-        error = await refusal(client, "shop_order", address='{"ctiy": "x", "zip": 5}', tags="5", ids="[1, 2, 3]")
+        error = await refusal(client, "shop_order", address='{"ctiy": "x", "zip": 5}', tags="5", ids="[1, 1]")
         with_ours = await refusal(client, "shop_order", address='{"city": 1}', tags="[]", response_fields=5)
     problems = {problem["path"]: problem for problem in error["errors"]}
     assert problems.keys() == {"address.city", "address.ctiy", "address.zip", "tags", "ids"}
     assert problems["address.ctiy"]["nearest"] == "city"
     assert problems["tags"]["message"] == 'Expected array, got "5"'
+    assert problems["ids"]["expected"] == "items that are all different"
     assert {problem["path"] for problem in with_ours["errors"]} == {"address.city", "response_fields"}
     assert not api.sent("shop/order")
 
