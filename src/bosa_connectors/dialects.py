@@ -194,12 +194,19 @@ def _nullable(node: _Node) -> _Node:
     return {**plain, **told, **({"enum": [*values, None]} if "enum" in plain and None not in values else {})}
 
 
+def _bytes(node: _Node) -> _Node:
+    """What OpenAPI 3.1 calls a file."""
+    is_file = node["contentMediaType"] == "application/octet-stream" and "contentEncoding" not in node
+    return {**_without(node, "contentMediaType"), "format": "binary"} if is_file else node
+
+
 _WORDS: Final[Mapping[str, Callable[[_Node], _Node]]] = {
     "allOf": _only_part,
     "exclusiveMinimum": _limit("minimum", "exclusiveMinimum"),
     "exclusiveMaximum": _limit("maximum", "exclusiveMaximum"),
     "items": _tuple,
     "dependencies": _dependencies,
+    "contentMediaType": _bytes,
     "nullable": _nullable,
 }
 """Keywords that other dialects have, or mean in another way; one on which another one builds comes first."""

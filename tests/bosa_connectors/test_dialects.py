@@ -61,6 +61,14 @@ def action(schema: dict[str, Any]) -> Action:
             {"title": "Owner", "default": {}, "allOf": [{"$ref": "#/$defs/Owner"}]},
             {"title": "Owner", "default": {}, "$ref": "#/$defs/Owner"},
         ),
+        (
+            {"type": "string", "contentMediaType": "application/octet-stream"},
+            {"type": "string", "format": "binary"},
+        ),
+        (
+            {"type": "string", "contentMediaType": "application/octet-stream", "contentEncoding": "base64"},
+            {"type": "string", "contentMediaType": "application/octet-stream", "contentEncoding": "base64"},
+        ),
         ({"minLength": 2, "allOf": [{"maxLength": 3}]}, {"minLength": 2, "allOf": [{"maxLength": 3}]}),
         (
             {"type": "array", "items": {"anyOf": [{"not": {"type": "string", "nullable": True}}]}},
