@@ -181,7 +181,7 @@ def _at_the_end(schema: Node, _: object) -> str:
 
 
 _RARE: Final[Mapping[str, Callable[[Node, object], str]]] = {
-    "not": lambda _, said: f"anything but {describe(said)}" if said else "nothing: leave it out",
+    "not": lambda _, said: f"anything but {_alternatives([said])}" if said else "nothing: leave it out",
     "uniqueItems": lambda _, __: "items that are all different",
     "contains": _contained,
     "minContains": _contained,

@@ -450,6 +450,7 @@ def test_rarer_keywords_name_what_is_wrong(schema: dict[str, Any]) -> None:
         ({"type": "array", "prefixItems": [INTEGER], "items": False}, [1, 2], "an array of at most 1 items"),
         ({"type": "array", "prefixItems": [INTEGER], "unevaluatedItems": False}, [1, 2], "an array of at most 1 items"),
         ({"not": STRING}, "a", "anything but string"),
+        ({"not": {"required": ["b", "c"]}}, {"b": 1, "c": 1}, "anything but object with b and c"),
         (False, "a", "nothing: leave it out"),
         (
             {"oneOf": [INTEGER, {"type": "number", "minimum": 1}]},

@@ -258,6 +258,20 @@ def test_an_action_that_takes_nothing_takes_an_empty_object() -> None:
             {"description": "Who. Give a, or b and c."},
         ),
         ({"anyOf": [{"required": ["a"]}, {}]}, {"description": "Give a, or none of these."}),
+        ({"allOf": [{"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}]}, {"description": "Give a, or b."}),
+        ({"not": {"required": ["a", "b"]}}, {"description": "Not together: a and b."}),
+        (
+            {"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]}, "else": {"required": ["c"]}},
+            {"description": "Where a is one of x, give b, else c."},
+        ),
+        (
+            {"allOf": [{"if": {"required": ["a"]}, "then": {"required": ["b"]}}]},
+            {"description": "Where a is given, give b."},
+        ),
+        (
+            {"dependentRequired": {"a": ["c"]}, "dependentSchemas": {"a": {"required": ["b", "c"]}}},
+            {"dependentRequired": {"a": ["b", "c"]}},
+        ),
     ],
     ids=str,
 )
