@@ -32,6 +32,11 @@ _PANIC = "PanicException"
 _OWN_DEFINITION = re.compile("#/[^/%~]+/[^/%~]+")
 _ECMA = re.compile(r"\\[pP]\{[^{}]{1,100}\}|\\u\{[0-9a-fA-F]{1,6}\}|\\c[A-Za-z]|\\k<\w+>|\(\?<(?P<group>[^\W\d]\w*)>")
 """What Python writes in another way, or not at all."""
+_NOTES = frozenset(
+    {"title", "description", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
+    | {"contentMediaType", "contentEncoding", "contentSchema"}
+)
+"""Keywords that allow everything, whatever is written there: OpenAPI's `examples` are no list, for one."""
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
 _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
@@ -109,7 +114,9 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
         return node if node is not False else _NOTHING
     is_part = is_part or parts is None or id(node) in parts
     node = _read(node)
-    schema = dict(node) | _proper_type(node.get("type"))
+    schema = {key: value for key, value in node.items() if key not in _NOTES} | _proper_type(node.get("type"))
+    if _is_named_twice(node.get("required")):
+        schema["required"] = list(dict.fromkeys(items(node["required"])))
     for key, value in node.items():
         below = _is_part_below(key, node, is_part=is_part)
         if key in _BY_NAME:
@@ -123,6 +130,11 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
         schema["properties"] = {**known, **unsaid}  # what must be given may be given
         schema["additionalProperties"] = False
     return schema
+
+
+def _is_named_twice(required: object) -> bool:
+    names = [name for name in items(required) if isinstance(name, str)]
+    return len(set(names)) < len(names) == len(items(required))
 
 
 def _read(node: Node) -> Node:

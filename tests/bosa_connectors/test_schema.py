@@ -569,6 +569,26 @@ def deeper(frames: int, call: Callable[[], None]) -> None:
     deeper(frames - 1, call) if frames else call()
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"examples": {"one": {"value": "x"}}},
+        {"examples": "x"},
+        {"deprecated": "use q"},
+        {"readOnly": "no"},
+        {"title": 5},
+        {"$comment": ["x"]},
+        {"contentEncoding": None},
+        {"required": ["a", "a"]},
+    ],
+    ids=str,
+)
+def test_an_odd_note_does_not_matter(note: dict[str, object]) -> None:
+    schema = takes(p={**takes(a=STRING), **note})
+    assert problems(schema, {"p": {"a": "x"}}) == []
+    assert paths(schema, {"p": {"a": 5}}) == ["p.a"]
+
+
 # Where the stack ends is where a library below might give up in its own way.
 
 
