@@ -5,7 +5,7 @@ Generators of models write these all the same: `nullable`, limits that are exclu
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from bosa_connectors.references import follow, steps
@@ -75,7 +75,7 @@ def _is_older(node: _Node) -> bool:
 def _kinds(nodes: Sequence[_Node], root: _Node) -> _Kinds:
     """What discriminators alone say: alternatives that do not name the value by which they are known."""
     parts = [items(node.get("allOf")) for node in nodes]
-    bases = {members(each).get("$ref") for several in parts if len(several) > 1 for each in several}
+    bases = {str(members(each).get("$ref")) for several in parts if len(several) > 1 for each in several}
     found: _Kinds = {}
     for node in nodes:
         discriminator = members(node.get("discriminator"))
@@ -103,8 +103,7 @@ def _of_kind(node: _Node, place: Sequence[str], names: Mapping[str, list[object]
         return {**node, place[0]: _of_kind(below, place[1:], names)} if is_object(below) else node
     properties = members(node.get("properties"))
     told = {name: {**members(properties.get(name)), "enum": values} for name, values in names.items()}
-    required = list(dict.fromkeys([*items(node.get("required")), *names]))
-    return {**node, "properties": {**properties, **told}, "required": required}
+    return {**_requiring(node, names), "properties": {**properties, **told}}
 
 
 def _read(node: object) -> object:
@@ -113,7 +112,11 @@ def _read(node: object) -> object:
         return [_read(each) for each in node]
     if not is_object(node):
         return node
-    node = {key: _below(key, value) for key, value in _requiring(node).items() if not _is_unset(key, value)}
+    node = {
+        key: _below(key, value)
+        for key, value in _requiring(node, _said_below(node)).items()
+        if not _is_unset(key, value)
+    }
     for key, said in _WORDS.items():
         if key in node:
             node = said(node)
@@ -132,10 +135,15 @@ def _below(key: str, value: object) -> object:
     return _read(value) if key in _BELOW else value
 
 
-def _requiring(node: _Node) -> _Node:
-    """With the names of what has to be given in a list of their own."""
-    named = [name for name, each in members(node.get("properties")).items() if members(each).get("required") is True]
-    return {**node, "required": list(dict.fromkeys([*items(node.get("required")), *named]))} if named else node
+def _requiring(node: _Node, names: Iterable[str]) -> _Node:
+    required = items(node.get("required"))
+    missing = [name for name in names if name not in required]
+    return {**node, "required": [*required, *missing]} if missing else node
+
+
+def _said_below(node: _Node) -> list[str]:
+    """The names of which their own schemas say that they have to be given."""
+    return [name for name, each in members(node.get("properties")).items() if members(each).get("required") is True]
 
 
 def _without(node: _Node, *keys: str) -> dict[str, object]:

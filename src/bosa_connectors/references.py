@@ -24,7 +24,11 @@ def follow(root: Mapping[str, object], reference: str) -> object:
     return found
 
 
-def _anchored(node: object, name: str) -> object:
-    schema = members(node)
-    below = (_anchored(each, name) for each in (*schema.values(), *items(node)))
-    return schema if schema.get("$anchor") == name else next((found for found in below if found), None)
+def _anchored(root: object, name: str) -> object:
+    ahead = [root]
+    for node in ahead:
+        schema = members(node)
+        if schema.get("$anchor") == name:
+            return schema
+        ahead += [*schema.values(), *items(node)]
+    return None

@@ -143,3 +143,27 @@ def test_a_request_may_be_something_else_too(kind: object) -> None:
 @pytest.mark.parametrize("kind", [["bytes", "null"], "bytes"], ids=str)
 def test_bytes_are_a_file_also_where_they_may_be_null(kind: object) -> None:
     assert action(takes(p={"type": kind, "nullable": True})).binary == {"p"}
+
+
+ODD: list[Any] = [
+    {**takes(a={"required": True}), "required": [[], {}]},
+    {"allOf": [{"$ref": []}, {"$ref": {}}]},
+    {"oneOf": [{"$ref": "#/$defs/Odd"}], "discriminator": {"propertyName": ["kind"], "mapping": {"a": [{}]}}},
+    {"nullable": True, "type": [[]], "enum": {}},
+    {"items": [5, None], "dependencies": 5, "exclusiveMinimum": True, "minimum": "x"},
+    {"$ref": "#anchor", "nullable": True},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_what_makes_no_sense_in_any_dialect_costs_no_other_action(odd: dict[str, Any]) -> None:
+    definition: dict[str, Any] = {"required": [[]], "properties": {"a": {"required": True}}}
+    schema: dict[str, Any] = {**takes(p=odd), "$defs": {"Odd": definition}}
+    assert "good" in parse("notes", {"notes": {"odd": listed(schema), "good": listed()}})
+
+
+def test_an_anchor_is_looked_for_however_deep_the_schema_is() -> None:
+    schema: dict[str, Any] = {"type": "string", "format": "binary", "$anchor": "deep"}
+    for _ in range(2_000):
+        schema = {"type": "array", "contains": schema}
+    assert action(takes(p={"$ref": "#deep"}, q=schema)).binary == {"p"}
