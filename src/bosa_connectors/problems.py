@@ -18,6 +18,7 @@ UNKNOWN = "Unknown field"
 _LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
+_OF_NAMES = frozenset({"required", "additionalProperties"})
 _OF_OBJECTS = frozenset({"$ref", "properties", "required"})
 
 
@@ -81,6 +82,8 @@ _MORE: Final[Mapping[str, Callable[["ValidationError"], Iterator[Problem]]]] = {
 }
 """Keywords of which more can be told than what was expected."""
 _LONG: Final = 300
+_FEW: Final = 10
+"""Errors of which one alternative is told: an array may hold any number."""
 _MOST_VALUES: Final = 300
 """To look for the nearest one among more takes long, and a model knows them."""
 
@@ -153,7 +156,7 @@ def _expected(error: "ValidationError") -> str:
 def _lacked(errors: "list[ValidationError]") -> str:
     """What one alternative of a union asks for that is not so."""
     said: dict[str, dict[str, None]] = {"with": {}, "without": {}, "where": {}}
-    for error in errors:
+    for error in sorted(errors, key=lambda error: error.validator not in _OF_NAMES)[:_FEW]:
         for problem in explain(error):
             name = problem.path[len(_path(error.parent.absolute_path)) :].lstrip(".") if error.parent else problem.path
             word = {_LACKING: "with", UNKNOWN: "without"}.get(problem.message, "where")
@@ -198,7 +201,7 @@ def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> b
 
 
 def _is_of_other_names(inner: "ValidationError", union: "ValidationError") -> bool:
-    return inner.validator in {"required", "additionalProperties"} and _depth(inner, union) == 0
+    return inner.validator in _OF_NAMES and _depth(inner, union) == 0
 
 
 def _depth(inner: "ValidationError", union: "ValidationError") -> int:

@@ -230,6 +230,14 @@ def test_alternatives_are_told_apart_by_the_names_that_they_take(given: object, 
     assert (problem.path, problem.expected) == (where, expected)
 
 
+def test_of_alternatives_with_much_that_is_wrong_the_names_are_told_first() -> None:
+    numbers, truths = ({"type": "array", "items": {"type": kind}} for kind in ("integer", "boolean"))
+    union = {"anyOf": [takes(a=numbers, x=STRING, required=("x",)), takes(a=truths, y=STRING, required=("y",))]}
+    [problem] = problems(takes(p=union), {"p": {"a": ["no"] * 1_000}})
+    assert problem.expected.startswith("an object with x where a.0 is integer")
+    assert len(problem.expected) <= 300
+
+
 def test_what_must_be_given_with_nothing_else_is_said_at_the_root() -> None:
     schema = {**takes(a=STRING, b=STRING), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
     [neither], [both] = problems(schema, {}), problems(schema, {"a": "x", "b": "x"})
