@@ -11,7 +11,9 @@ from types import MappingProxyType
 from typing import get_args
 
 from bosa_connectors.calls import Action, Effect
+from bosa_connectors.dialects import today
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
+from bosa_connectors.references import follow
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin"})
@@ -24,6 +26,8 @@ _PATH_LENGTH = 2_000
 _UNIONS = ("anyOf", "oneOf", "allOf")
 _LEADING = frozenset({"items", "$ref", *_UNIONS})
 """Keywords that lead to what a value may be as well."""
+_KINDS = ("object", "any")
+"""What a request may be."""
 _OF_PARTS = frozenset({"type", "title", "description", "properties", "required"})
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
@@ -119,8 +123,8 @@ def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
     if "request" not in parameters:
         return TAKES_NOTHING
     request = _object(parameters["request"], "its request parameter is not a JSON object")
-    schema = _whole(_object(request.get("schema"), "its request schema is not a JSON object"))
-    if schema.get("type", "object") != "object":
+    schema = _whole(today(_object(request.get("schema"), "its request schema is not a JSON object")))
+    if not any(kind in _KINDS for kind in _kinds(schema, "object")):
         raise ValueError(f"its request schema is of type {str(schema['type'])[:40]!r}, not an object")
     _object(schema.get("properties", {}), "the properties of its request schema are not a JSON object")
     return schema
@@ -128,7 +132,7 @@ def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
 
 def _whole(schema: Mapping[str, object]) -> Mapping[str, object]:
     """The schema with its root in one piece, where that says the same: what it refers to, and all of its parts."""
-    target = _definition(schema.get("$ref"), schema)
+    target = _target(schema, schema)
     beside = {key: value for key, value in schema.items() if key != "$ref"}
     said = beside.keys() - {"title", "description"}
     if (
@@ -144,7 +148,7 @@ def _whole(schema: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _resolved(branch: object, root: Mapping[str, object]) -> object:
-    target = _definition(members(branch).get("$ref"), root)
+    target = _target(members(branch), root)
     return target if is_object(target) and len(members(branch)) == 1 else branch
 
 
@@ -182,21 +186,23 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
     ahead = [field]
     while ahead:
         schema = members(ahead.pop())
-        if schema.get("format") == "binary" or schema.get("type") == "bytes":
+        if schema.get("format") == "binary" or "bytes" in _kinds(schema):
             return True
         if _LEADING.isdisjoint(schema) or id(schema) in seen:
             continue
         seen.add(id(schema))
-        ahead += [schema.get("items"), _definition(schema.get("$ref"), root)]
+        ahead += [schema.get("items"), _target(schema, root)]
         ahead += [branch for union in _UNIONS for branch in items(schema.get(union))]
     return False
 
 
-def _definition(reference: object, root: Mapping[str, object]) -> object:
-    if reference is None:
-        return None
-    prefix, _, name = str(reference).rpartition("/")
-    return members(root.get(prefix.removeprefix("#/"))).get(name)
+def _target(schema: Mapping[str, object], root: Mapping[str, object]) -> object:
+    return follow(root, str(schema["$ref"])) if "$ref" in schema else None
+
+
+def _kinds(schema: Mapping[str, object], otherwise: object = None) -> list[object]:
+    kind = schema.get("type", otherwise)
+    return kind if is_array(kind) else [kind]
 
 
 def _object(value: object, otherwise: str) -> Mapping[str, object]:

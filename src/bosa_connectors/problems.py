@@ -15,8 +15,11 @@ Node: TypeAlias = Mapping[str, object]
 """One schema inside a schema."""
 
 UNKNOWN = "Unknown field"
+_LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
+_OF_NAMES = frozenset({"required", "additionalProperties"})
+_OF_OBJECTS = frozenset({"$ref", "properties", "required"})
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:
@@ -27,13 +30,21 @@ def explain(error: "ValidationError") -> Iterator[Problem]:
         yield from within
     else:
         expected, shown = _expected(error), _shown(cast("object", error.instance))
-        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected)
+        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected, _nearest_value(error))
+
+
+def _nearest_value(error: "ValidationError") -> str | None:
+    """The one of the values that are possible that was perhaps meant."""
+    given, values = cast("object", error.instance), items(error.validator_value)
+    if error.validator != "enum" or not isinstance(given, str) or len(values) > _MOST_VALUES:
+        return None
+    return nearest(given[:_LONG], [each for each in values if isinstance(each, str)])
 
 
 def _lacking(error: "ValidationError") -> Iterator[Problem]:
     for name in map(str, items(error.validator_value)):
         if name not in members(cast("object", error.instance)):
-            yield Problem(_below(error, name), "Field required", describe(_known(error).get(name)))
+            yield Problem(_below(error, name), _LACKING, describe(_known(error).get(name)))
 
 
 def _unknown(error: "ValidationError") -> Iterator[Problem]:
@@ -71,6 +82,10 @@ _MORE: Final[Mapping[str, Callable[["ValidationError"], Iterator[Problem]]]] = {
 }
 """Keywords of which more can be told than what was expected."""
 _LONG: Final = 300
+_FEW: Final = 10
+"""Errors of which one alternative is told: an array may hold any number."""
+_MOST_VALUES: Final = 300
+"""To look for the nearest one among more takes long, and a model knows them."""
 
 
 def _known(error: "ValidationError") -> Node:
@@ -83,12 +98,11 @@ def _below(error: "ValidationError", name: str) -> str:
 
 def _within_union(error: "ValidationError") -> Iterator[Problem]:
     """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
-    branches: dict[object, list[ValidationError]] = {}
-    for inner in error.context or () if error.validator in _UNIONS else ():
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    possible = [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
+    possible = _possible(error)
     meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
-    if len(chosen := possible if len(possible) == 1 else meant) == 1:
+    named = [errors for errors in meant if not any(_is_of_other_names(each, error) for each in errors)]
+    chosen = next((each for each in (possible, meant, named) if len(each) == 1), None)
+    if chosen:
         for inner in chosen[0]:
             yield from explain(inner)
     elif possible and not meant:
@@ -100,6 +114,14 @@ def _within_union(error: "ValidationError") -> Iterator[Problem]:
             yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
     elif len(meant) > 1:
         yield from _lacking_in_all(meant, error)
+
+
+def _possible(error: "ValidationError") -> "list[list[ValidationError]]":
+    """What is wrong with each alternative of a union that takes values of this type."""
+    branches: dict[object, list[ValidationError]] = {}
+    for inner in error.context or () if error.validator in _UNIONS else ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    return [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
 
 
 def _lacking_in_all(branches: "list[list[ValidationError]]", union: "ValidationError") -> Iterator[Problem]:
@@ -117,7 +139,7 @@ def _lacking_in_all(branches: "list[list[ValidationError]]", union: "ValidationE
     for name in lacking[0]:
         if all(name in each for each in lacking):
             expected = describe({"anyOf": [each[name] for each in lacking]})
-            yield Problem(_below(union, name), "Field required", expected)
+            yield Problem(_below(union, name), _LACKING, expected)
 
 
 def _expected(error: "ValidationError") -> str:
@@ -125,8 +147,31 @@ def _expected(error: "ValidationError") -> str:
     if words := _RARE.get(str(error.validator)):
         return words(members(error.schema), error.validator_value)
     if error.validator == "oneOf" and not error.context:
-        return f"exactly one of {describe(error.schema)}, not several"
+        return f"exactly one of {_alternatives(error.validator_value)[:_LONG]}, not several"
+    if is_object(cast("object", error.instance)) and len(possible := _possible(error)) > 1:
+        return ", or ".join(dict.fromkeys(map(_lacked, possible)))[:_LONG]
     return ("a name: " if "propertyNames" in error.absolute_schema_path else "") + describe(error.schema)
+
+
+def _lacked(errors: "list[ValidationError]") -> str:
+    """What one alternative of a union asks for that is not so."""
+    said: dict[str, dict[str, None]] = {"with": {}, "without": {}, "where": {}}
+    for error in sorted(errors, key=lambda error: error.validator not in _OF_NAMES)[:_FEW]:
+        for problem in explain(error):
+            name = problem.path[len(_path(error.parent.absolute_path)) :].lstrip(".") if error.parent else problem.path
+            word = {_LACKING: "with", UNKNOWN: "without"}.get(problem.message, "where")
+            said[word][f"{name} is {problem.expected}" if word == "where" else name] = None
+    return " ".join(["an object", *(f"{word} {' and '.join(parts)}" for word, parts in said.items() if parts)])
+
+
+def _alternatives(branches: object) -> str:
+    """The alternatives of a union, each with the names that it takes."""
+    told: list[str] = []
+    for branch in items(branches):
+        known = members(getattr(members(branch).get("$ref"), "target", branch))
+        names = list(map(str, items(known.get("required")) or members(known.get("properties"))))
+        told.append(f"{describe(known)} with {' and '.join(names)}" if names else describe(known))
+    return " or ".join(dict.fromkeys(told))
 
 
 def _contained(schema: Node, _: object) -> str:
@@ -139,7 +184,7 @@ def _at_the_end(schema: Node, _: object) -> str:
 
 
 _RARE: Final[Mapping[str, Callable[[Node, object], str]]] = {
-    "not": lambda _, said: f"anything but {describe(said)}" if said else "nothing: leave it out",
+    "not": lambda _, said: f"anything but {_alternatives([said])}" if said else "nothing: leave it out",
     "uniqueItems": lambda _, __: "items that are all different",
     "contains": _contained,
     "minContains": _contained,
@@ -153,6 +198,10 @@ _RARE: Final[Mapping[str, Callable[[Node, object], str]]] = {
 
 def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:
     return inner.validator == "type" and _depth(inner, union) == 0
+
+
+def _is_of_other_names(inner: "ValidationError", union: "ValidationError") -> bool:
+    return inner.validator in _OF_NAMES and _depth(inner, union) == 0
 
 
 def _depth(inner: "ValidationError", union: "ValidationError") -> int:
@@ -175,7 +224,7 @@ def describe(schema: object) -> str:
     for union in ("anyOf", "oneOf"):
         if union in node:
             return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
-    kind = node.get("type", "object" if "$ref" in node or "properties" in node else "any value")
+    kind = node.get("type", "any value" if _OF_OBJECTS.isdisjoint(node) else "object")
     words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
     return words + "".join(_limits(node))
 

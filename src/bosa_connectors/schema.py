@@ -7,13 +7,13 @@ import re
 from collections.abc import Collection, Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
 from bosa_connectors.problems import Node, explain
+from bosa_connectors.references import follow
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 if TYPE_CHECKING:
@@ -24,17 +24,26 @@ _COMPILED: "WeakKeyDictionary[Action, Check]" = WeakKeyDictionary()
 _SCALARS = (str, int, float, NoneType)
 _DEEP = 100
 """Levels of arguments that no action means to take."""
+_NO_MISTAKE = 20
+"""Levels that can be followed, unless the schema leads from itself to itself."""
+_PANIC = "PanicException"
+"""What rpds, which jsonschema is built on, makes of a RecursionError within it: it derives from BaseException alone."""
 
 _OWN_DEFINITION = re.compile("#/[^/%~]+/[^/%~]+")
 _ECMA = re.compile(r"\\[pP]\{[^{}]{1,100}\}|\\u\{[0-9a-fA-F]{1,6}\}|\\c[A-Za-z]|\\k<\w+>|\(\?<(?P<group>[^\W\d]\w*)>")
 """What Python writes in another way, or not at all."""
+_NOTES = frozenset(
+    {"title", "description", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
+    | {"contentMediaType", "contentEncoding", "contentSchema"}
+)
+"""Keywords that allow everything, whatever is written there: OpenAPI's `examples` are no list, for one."""
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
-_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
 _PARTS = frozenset({"allOf", "not", "if", "then", "else", "contains", "dependentSchemas"})
 _CONDITIONS = frozenset({"if", "not", "contains"})
 _UNIONS = frozenset({"anyOf", "oneOf"})
-_BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames"}
+_BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames", "components"}
 _COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
 _OPEN = _COMPOSING | {"additionalProperties", "patternProperties", "unevaluatedProperties"}
 
@@ -44,10 +53,14 @@ def check(action: Action, arguments: Mapping[str, object]) -> None:
     try:
         found = _COMPILED.get(action) or _compile(action)
         errors = found(_without_files(action, arguments))
-    except (RecursionError, AttributeError, TypeError, ValueError) as odd:
-        if isinstance(odd, RecursionError) and is_deep(arguments):
-            raise InvalidArguments([Problem("", "Nested too deeply", f"at most {_DEEP} levels")]) from odd
+    except (AttributeError, TypeError, ValueError) as odd:
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} cannot be followed: {odd}"[:500]) from odd
+    except BaseException as odd:
+        if not isinstance(odd, RecursionError) and type(odd).__name__ != _PANIC:
+            raise
+        if is_deep(arguments, _NO_MISTAKE):
+            raise InvalidArguments([Problem("", "Nested too deeply", "fewer levels")]) from odd
+        raise InvalidSchema(f"The schema of {action.connector}.{action.name} has no end.") from odd
     if errors:
         raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in explain(error)))
 
@@ -62,10 +75,10 @@ def _stand_in(value: object) -> object:
     return [_stand_in(each) for each in value] if is_array(value) else value
 
 
-def is_deep(value: object) -> bool:
-    """Whether a value is nested more deeply than any action means to take."""
+def is_deep(value: object, levels: int = _DEEP) -> bool:
+    """Whether a value is nested more deeply than this, or than any action means to take."""
     level = [value]
-    for _ in range(_DEEP):
+    for _ in range(levels):
         level = [
             below
             for each in level
@@ -101,7 +114,9 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
         return node if node is not False else _NOTHING
     is_part = is_part or parts is None or id(node) in parts
     node = _read(node)
-    schema = dict(node) | _proper_type(node.get("type"))
+    schema = {key: value for key, value in node.items() if key not in _NOTES} | _proper_type(node.get("type"))
+    if _is_named_twice(node.get("required")):
+        schema["required"] = list(dict.fromkeys(items(node["required"])))
     for key, value in node.items():
         below = _is_part_below(key, node, is_part=is_part)
         if key in _BY_NAME:
@@ -115,6 +130,11 @@ def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> ob
         schema["properties"] = {**known, **unsaid}  # what must be given may be given
         schema["additionalProperties"] = False
     return schema
+
+
+def _is_named_twice(required: object) -> bool:
+    names = [name for name in items(required) if isinstance(name, str)]
+    return len(set(names)) < len(names) == len(items(required))
 
 
 def _read(node: Node) -> Node:
@@ -161,7 +181,7 @@ def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> 
         _mark_parts(each, root, parts, is_part=is_part)
     schema = members(node)
     if "$ref" in schema and (is_part or _has_parts_beside("$ref", schema)):
-        target = _follow(root, str(schema["$ref"]))
+        target = follow(root, str(schema["$ref"]))
         if id(target) not in parts:
             parts.add(id(target))
             _mark_parts(target, root, parts, is_part=True)
@@ -192,23 +212,8 @@ def _link(node: object, root: Node) -> None:
         return
     schema = cast("dict[str, object]", node)
     reference = str(schema.get("$ref"))
-    if _OWN_DEFINITION.fullmatch(reference) and is_object(target := _follow(root, reference)):
+    if _OWN_DEFINITION.fullmatch(reference) and is_object(target := follow(root, reference)):
         schema["$ref"] = Link.to(target, reference)
     for key, value in schema.items():
         for each in members(value).values() if key in _BY_NAME else [value] if key in _BELOW else []:
             _link(each, root)
-
-
-def _follow(root: Node, reference: str) -> object:
-    if not reference.startswith("#/"):
-        return root if reference == "#" else _anchored(root, reference.removeprefix("#"))
-    found: object = root
-    for part in reference.split("/")[1:]:
-        found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
-    return found
-
-
-def _anchored(node: object, name: str) -> object:
-    schema = members(node)
-    below = (_anchored(each, name) for each in (*schema.values(), *items(node)))
-    return schema if schema.get("$anchor") == name else next((found for found in below if found), None)

@@ -100,23 +100,29 @@ def unpacked(value: object) -> object:
         return {"True": True, "False": False}.get(value, value)
 
 
-def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments) -> dict[str, object] | None:
-    """The arguments with what their wrong texts hold in place of these; None where they are wrong all the same."""
+def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments) -> dict[str, object]:
+    """The arguments with what their wrong texts hold in place of these.
+
+    Raises InvalidArguments where they are wrong all the same: with what is wrong inside of a text, where that is as far
+    as it goes, and with nothing about a text that holds what was expected.
+    """
     for _ in range(_LAYERS):
         if len(wrong.errors) > _MOST:
-            return None
+            raise wrong
         mended = dict(own)
         for problem in wrong.errors:
             mended = {**mended, **members(_mended(mended, problem.path))}
         if mended == own:
-            return None
+            raise wrong
         try:
             check(action, mended)
         except InvalidArguments as still:
-            own, wrong = mended, still
+            as_sent = {(problem.path, problem.expected): problem for problem in wrong.errors}
+            wrong = InvalidArguments([as_sent.get((each.path, each.expected), each) for each in still.errors])
+            own = mended
         else:
             return mended
-    return None
+    raise wrong
 
 
 def _mended(value: object, path: str) -> object:
@@ -138,7 +144,10 @@ def others(offer: Offer, own: Mapping[str, object]) -> tuple[Problem, ...]:
     try:
         check(offer.action, own)
     except InvalidArguments as wrong:
-        return with_ours(offer, wrong).errors
+        try:
+            repaired(offer.action, own, wrong)
+        except InvalidArguments as still:
+            return with_ours(offer, still).errors
     return ()
 
 

@@ -5,15 +5,14 @@ examples, null defaults, discriminators and foreign keywords are left out. Argum
 """
 
 import math
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import unquote
 
-from bosa_connectors.problems import describe
+from bosa_connectors.references import follow
 from bosa_connectors.schema import is_deep, is_pattern
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp.invisible import INVISIBLE, plain
+from bosa_mcp.together import ALTERNATIVES, UNIONS, beside, parts
 
 MOST_NODES: Final = 20_000
 """References that multiply each other would otherwise make a schema of any size."""
@@ -30,15 +29,15 @@ def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, obj
         schema = {**schema, "properties": own}
     root = _Compactor(schema).node(schema, (), ())
     properties: dict[str, object] = {}
-    for part in _parts(root, _ALTERNATIVES):
+    for part in parts(root, ALTERNATIVES):
         for name, each in members(part.get("properties")).items():
             properties[name] = _either(properties[name], each) if name in properties else each
-    names = dict.fromkeys(str(name) for part in _parts(root, ("allOf",)) for name in items(part.get("required")))
+    names = dict.fromkeys(str(name) for part in parts(root) for name in items(part.get("required")))
     for name in names:
         properties.setdefault(name, {})
     listed = {**properties, **instead}
     required = {"required": list(names)} if names else {}
-    whole: dict[str, object] = {"type": "object", "properties": listed, **required, **_beside(root, names, instead)}
+    whole: dict[str, object] = {"type": "object", "properties": listed, **required, **beside(root, names, instead)}
     if is_deep(whole):
         raise ValueError("the schema is too large: nested more deeply than a list of tools can hold")
     return whole
@@ -51,54 +50,6 @@ def refuse_invisible(schema: Mapping[str, object]) -> None:
         ahead += [*value, *value.values()] if is_object(value) else items(value)
         if isinstance(value, str) and INVISIBLE.search(value):
             raise ValueError(f"its schema holds {ascii(value)[:100]}, with characters that nobody sees")
-
-
-def _beside(root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object]) -> dict[str, object]:
-    """What a root says of its arguments together: in keywords, but for what would rule out arguments of ours."""
-    beside = {key: root[key] for key in ("additionalProperties", "dependentRequired") if key in root}
-    patterns = members(root.get("patternProperties"))
-    apart = [pattern for pattern in patterns if any(_does_match(pattern, name) for name in ours)]
-    if kept := {pattern: each for pattern, each in patterns.items() if pattern not in apart}:
-        beside["patternProperties"] = kept
-    said = dict.fromkeys(str(part["description"]) for part in _parts(root, _ALTERNATIVES) if "description" in part)
-    said |= dict.fromkeys(f"Further arguments that match {each}: {describe(patterns[each])}." for each in apart)
-    said |= dict.fromkeys(_together(root, required))
-    return beside | ({"description": " ".join(said)} if said else {})
-
-
-def _does_match(pattern: str, name: str) -> bool:
-    try:
-        return bool(re.search(pattern, name))
-    except re.error:  # one that another language reads
-        return True
-
-
-def _together(root: Mapping[str, object], required: Collection[str]) -> Iterator[str]:
-    """In a sentence each, what no model API takes at a root, and what would count our arguments in."""
-    for key in _UNIONS[:2]:
-        needed = [
-            " and ".join(str(name) for name in items(members(branch).get("required")) if name not in required)
-            for branch in items(root.get(key))
-        ]
-        if any(needed) and len(set(needed)) > 1:
-            yield f"Give {', or '.join(dict.fromkeys(each or 'none of these' for each in needed))}."
-    if "minProperties" in root:
-        yield f"At least {root['minProperties']} of the arguments."
-    if "maxProperties" in root:
-        yield f"At most {root['maxProperties']} of the arguments."
-    if "propertyNames" in root:
-        yield f"Names of arguments: {describe(root['propertyNames'])}."
-
-
-def _parts(root: Mapping[str, object], keys: Iterable[str]) -> Iterator[Mapping[str, object]]:
-    """The schema, and all that it is put together from below these keywords, which no model API takes at a root."""
-    yield root
-    for key in keys:
-        value = root.get(key)
-        below = members(value).values() if key == "dependentSchemas" else [*items(value), value]
-        for each in below:
-            if is_object(each):
-                yield from _parts(each, keys)
 
 
 def _either(one: object, other: object) -> object:
@@ -159,10 +110,7 @@ class _Compactor:
     def _follow(self, reference: str, path: tuple[str, ...]) -> object:
         if not reference.startswith("#"):
             raise ValueError(f"{_where(path)} refers to another document, {reference[:200]!r}")
-        found: object = self._root
-        for part in reference.split("/")[1:]:
-            found = members(found).get(unquote(part).replace("~1", "/").replace("~0", "~"))
-        if found is None or not (reference == "#" or reference.startswith("#/")):
+        if (found := follow(self._root, reference)) is None:
             raise ValueError(f"{_where(path)} refers to {reference[:200]!r}, which is not there")
         return found
 
@@ -209,7 +157,7 @@ def _without_null(schema: dict[str, object]) -> dict[str, object]:
     if "enum" in schema:
         values = [value for value in items(schema["enum"]) if value is not None]
         schema = {**schema, "enum": values} if values or not schema["enum"] else {"type": "null"}
-    for union in _UNIONS[:2]:
+    for union in UNIONS[:2]:
         if union not in schema:
             continue
         branches = [branch for branch in map(members, items(schema[union])) if branch.get("type") != "null"]
@@ -279,13 +227,11 @@ _JOINED: Final = frozenset({"properties", "patternProperties", "required", "desc
 """What two schemas say in one; of anything else that both say, the one stands below `allOf`."""
 _TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _OF_ANYTHING: Final[Mapping[str, object]] = {"items": {}}
-_UNIONS: Final = ("anyOf", "oneOf", "allOf")
-_NULLABLE: Final = frozenset({"enum", *_UNIONS[:2]})
-_ALTERNATIVES: Final = (*_UNIONS, "then", "else", "dependentSchemas")
+_NULLABLE: Final = frozenset({"enum", *UNIONS[:2]})
 _ONE_SCHEMA: Final = frozenset(
     {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
 )
-_SCHEMAS: Final = frozenset({"prefixItems", *_UNIONS})
+_SCHEMAS: Final = frozenset({"prefixItems", *UNIONS})
 _SCHEMAS_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _NESTING: Final = _ONE_SCHEMA | _SCHEMAS | _SCHEMAS_BY_NAME
 _VALUES: Final[Mapping[str, Callable[[object], bool]]] = {

@@ -104,10 +104,7 @@ class _Running:
         try:
             got = await self._got(call)
         except InvalidArguments as wrong:
-            mended = arguments.repaired(call.action, call.arguments, wrong)
-            if mended is None:
-                raise
-            call = replace(call, arguments=mended)
+            call = replace(call, arguments=arguments.repaired(call.action, call.arguments, wrong))
             got = await self._got(call)
         if isinstance(got, Kept):
             return Answer(self.offer, pages.of(call.action, None, None), file=got)

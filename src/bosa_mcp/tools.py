@@ -54,11 +54,14 @@ _FILE: Final = "(a file: bosa://files/{id}, file:// or data: URI)"
 _FILES: Final = "(files, each: bosa://files/{id}, file:// or data: URI)"
 
 _SECTION = re.compile(
-    r"(args|arguments|(other )?param(eter)?s|returns?|raises|yields|examples?|see also|references) *:"
+    r"(args|arguments|(other )?param(eter)?s?|returns?|raises|yields|examples?|see also|references) *:"
+    r"|@(param|returns?|throws|exception|type|rtype)\b"
     r"|:(param|parameter|arg|argument|key|keyword|type|returns?|rtype|raises?|except|exception|yields?)\b[^:]*:",
     re.IGNORECASE,
 )
 _UNDERLINE = re.compile("-{3,}|={3,}")
+_HEADING = re.compile(r"#{1,6} +")
+_ANSWER = re.compile(r"^(returns?|yields) *: *", re.IGNORECASE)
 _GAP = re.compile(r"\n{3,}")
 _KEY = re.compile(rf"[a-zA-Z0-9_.-]{{1,{KEY_LENGTH}}}")
 _NO_KEY = re.compile(r"[^a-zA-Z0-9_.-]")
@@ -202,25 +205,31 @@ def _is_list(schema: object) -> bool:
 def describe(action: Action) -> str:
     """The prose of the action's docstring, without indentation and its sections on arguments and the like."""
     lines = inspect.cleandoc(action.description[: 4 * DESCRIPTION_LENGTH]).splitlines()
-    prose = "\n".join(plain(line).strip() for line in _prose(lines))
-    prose = _GAP.sub("\n\n", prose).strip()[:DESCRIPTION_LENGTH]
+    prose = _text(_prose(lines)) or _text(_prose([*(_ANSWER.sub("", line) for line in lines[:1]), *lines[1:]]))
     return prose or plain(f"{action.name} of the connector {action.connector}.")[:DESCRIPTION_LENGTH]
 
 
+def _text(lines: Iterable[str]) -> str:
+    return _GAP.sub("\n\n", "\n".join(plain(line).strip() for line in lines)).strip()[:DESCRIPTION_LENGTH]
+
+
 def _prose(lines: Sequence[str]) -> Iterator[str]:
-    """The lines outside of sections: Google's, which end where the indentation does, NumPy's, Sphinx's fields."""
+    """The lines outside of sections: Google's, which end where the indentation does, Sphinx's and Javadoc's fields.
+
+    NumPy's and Markdown's, which have headings, end with the next one.
+    """
     within: int | None = None
-    is_underlined = is_after_gap = False
+    is_headed = is_after_gap = False
     for line, below in pairwise([*lines, ""]):
-        text, indent = line.strip(), len(line) - len(line.lstrip())
-        if text and _UNDERLINE.fullmatch(below.strip()):
-            is_underlined, within = bool(_SECTION.match(f"{text}:")), None
+        text, indent = line.strip().replace("**", ""), len(line) - len(line.lstrip())
+        if _HEADING.match(text) or (text and _UNDERLINE.fullmatch(below.strip())):
+            is_headed, within = bool(_SECTION.match(f"{_HEADING.sub('', text)}:")), None
         elif _SECTION.match(text):
             within = indent
         elif is_after_gap and text and within is not None and indent <= within:
             within = None
         is_after_gap = not text
-        if within is None and not is_underlined and not _UNDERLINE.fullmatch(text):
+        if within is None and not is_headed and not _UNDERLINE.fullmatch(text):
             yield line
 
 

@@ -1,6 +1,6 @@
 """Arguments against a schema: everything that is wrong, where, and what would be right."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -50,7 +50,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert problems(schema, {"titel": "x", "size": 0, "state": "opened"}) == [
         Problem("body", REQUIRED, "string"),
         Problem("size", "Expected integer from 1 to 100, got 0", "integer from 1 to 100"),
-        Problem("state", 'Expected one of open, closed, got "opened"', "one of open, closed"),
+        Problem("state", 'Expected one of open, closed, got "opened"', "one of open, closed", "open"),
         Problem("titel", UNKNOWN, "one of title, body, size, state", "title"),
         Problem("title", REQUIRED, "string"),
     ]
@@ -211,6 +211,44 @@ def test_a_union_within_a_union_is_followed() -> None:
 def test_where_several_branches_may_have_been_meant_the_union_is_said_as_a_whole() -> None:
     schema = takes(a={"anyOf": [takes(x=INTEGER), takes(y=INTEGER)]})
     assert paths(schema, {"a": {"x": "q", "y": "q"}}) == ["a"]
+
+
+BY = {"anyOf": [takes(id=INTEGER, required=("id",)), takes(name=STRING, kind=STRING, required=("name", "kind")), NULL]}
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "expected"),
+    [
+        ({}, "by", "an object with id, or an object with name and kind"),
+        ({"name": "x"}, "by", "an object with id without name, or an object with kind"),
+        ({"id": "x"}, "by.id", "integer"),
+        ({"name": 5, "kind": "x"}, "by.name", "string"),
+    ],
+)
+def test_alternatives_are_told_apart_by_the_names_that_they_take(given: object, where: str, expected: str) -> None:
+    [problem] = problems(takes(by=BY), {"by": given})
+    assert (problem.path, problem.expected) == (where, expected)
+
+
+def test_of_alternatives_with_much_that_is_wrong_the_names_are_told_first() -> None:
+    numbers, truths = ({"type": "array", "items": {"type": kind}} for kind in ("integer", "boolean"))
+    union = {"anyOf": [takes(a=numbers, x=STRING, required=("x",)), takes(a=truths, y=STRING, required=("y",))]}
+    [problem] = problems(takes(p=union), {"p": {"a": ["no"] * 1_000}})
+    assert problem.expected.startswith("an object with x where a.0 is integer")
+    assert len(problem.expected) <= 300
+
+
+def test_what_must_be_given_with_nothing_else_is_said_at_the_root() -> None:
+    schema = {**takes(a=STRING, b=STRING), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    [neither], [both] = problems(schema, {}), problems(schema, {"a": "x", "b": "x"})
+    assert neither.expected == "an object with a, or an object with b"
+    assert both.expected == "exactly one of object with a or object with b, not several"
+
+
+@pytest.mark.parametrize("given", ["HIGH", "hihg", "High "])
+def test_the_nearest_of_the_possible_values_is_named(given: str) -> None:
+    schema = takes(p={"anyOf": [{"type": "string", "enum": ["low", "high"]}, NULL]})
+    assert [problem.nearest for problem in problems(schema, {"p": given})] == ["high"]
 
 
 def test_a_value_that_fits_two_branches_of_a_one_of_is_refused() -> None:
@@ -420,6 +458,7 @@ def test_rarer_keywords_name_what_is_wrong(schema: dict[str, Any]) -> None:
         ({"type": "array", "prefixItems": [INTEGER], "items": False}, [1, 2], "an array of at most 1 items"),
         ({"type": "array", "prefixItems": [INTEGER], "unevaluatedItems": False}, [1, 2], "an array of at most 1 items"),
         ({"not": STRING}, "a", "anything but string"),
+        ({"not": {"required": ["b", "c"]}}, {"b": 1, "c": 1}, "anything but object with b and c"),
         (False, "a", "nothing: leave it out"),
         (
             {"oneOf": [INTEGER, {"type": "number", "minimum": 1}]},
@@ -531,6 +570,49 @@ def test_arguments_nested_too_deeply_are_invalid_arguments() -> None:
         tree = {"child": tree}
     with pytest.raises(InvalidArguments):
         check(action(node), tree)
+
+
+def deeper(frames: int, call: Callable[[], None]) -> None:
+    """A call from so many frames further down."""
+    deeper(frames - 1, call) if frames else call()
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"examples": {"one": {"value": "x"}}},
+        {"examples": "x"},
+        {"deprecated": "use q"},
+        {"readOnly": "no"},
+        {"title": 5},
+        {"$comment": ["x"]},
+        {"contentEncoding": None},
+        {"required": ["a", "a"]},
+    ],
+    ids=str,
+)
+def test_an_odd_note_does_not_matter(note: dict[str, object]) -> None:
+    schema = takes(p={**takes(a=STRING), **note})
+    assert problems(schema, {"p": {"a": "x"}}) == []
+    assert paths(schema, {"p": {"a": 5}}) == ["p.a"]
+
+
+# Where the stack ends is where a library below might give up in its own way.
+
+
+@pytest.mark.parametrize("frames", range(12))
+def test_what_has_no_end_breaks_nothing_however_deep_the_program_is(frames: int) -> None:
+    loop = {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/Loop"}]}
+    tree = {"type": ["string", "array"], "items": {"$ref": "#/$defs/Tree"}}
+    schema = takes(loop={"$ref": "#/$defs/Loop"}, tree={"$ref": "#/$defs/Tree"})
+    checked = action({**schema, "$defs": {"Loop": loop, "Tree": tree}})
+    with pytest.raises(InvalidSchema, match=r"notes\.do has no end"):
+        deeper(frames, lambda: check(checked, {"loop": 5}))
+    nested: list[Any] = []
+    for _ in range(300):
+        nested = [nested]
+    with pytest.raises(InvalidArguments, match="Nested too deeply"):
+        deeper(frames, lambda: check(checked, {"tree": nested}))
 
 
 # Compiled once

@@ -258,6 +258,20 @@ def test_an_action_that_takes_nothing_takes_an_empty_object() -> None:
             {"description": "Who. Give a, or b and c."},
         ),
         ({"anyOf": [{"required": ["a"]}, {}]}, {"description": "Give a, or none of these."}),
+        ({"allOf": [{"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}]}, {"description": "Give a, or b."}),
+        ({"not": {"required": ["a", "b"]}}, {"description": "Not together: a and b."}),
+        (
+            {"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]}, "else": {"required": ["c"]}},
+            {"description": "Where a is one of x, give b, else c."},
+        ),
+        (
+            {"allOf": [{"if": {"required": ["a"]}, "then": {"required": ["b"]}}]},
+            {"description": "Where a is given, give b."},
+        ),
+        (
+            {"dependentRequired": {"a": ["c"]}, "dependentSchemas": {"a": {"required": ["b", "c"]}}},
+            {"dependentRequired": {"a": ["b", "c"]}},
+        ),
     ],
     ids=str,
 )
@@ -321,7 +335,7 @@ NONSENSE: dict[str, object] = {
     "a pattern for names that is none": {"type": "object", "patternProperties": {"(": {}}},
     "properties that are no object": {"type": "object", "properties": [{"type": "string"}]},
     "a property that is no schema": {"type": "object", "properties": {"a": "string"}},
-    "items that are a list": {"type": "array", "items": [{"type": "string"}]},
+    "items that are a list of words": {"type": "array", "items": ["string"]},
     "alternatives that are no list": {"anyOf": {"type": "string"}},
     "an alternative that is no schema": {"anyOf": [{"type": "string"}, "null"]},
     "an enum that is no list": {"enum": "a, b"},

@@ -343,7 +343,25 @@ async def test_values_that_arrive_as_text_are_repaired_where_that_is_what_was_me
     [sent] = api.sent("shop/order")
     expected = {"count": 3, "ratio": 0.5, "is_open": True, "tags": ["a"], "where": {"ids": [1, 2]}, "name": "[1]"}
     assert sent.arguments == expected
-    assert {problem["path"] for problem in error["errors"]} == {"count", "tags"}
+    assert {problem["path"] for problem in error["errors"]} == {"count"}
+
+
+async def test_what_is_wrong_within_a_text_is_named_and_the_rest_is_said_of_what_was_sent(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    address = takes("city", city={"type": "string"}, zip={"type": "string"})
+    ids = {"type": "array", "uniqueItems": True}
+    api.offer("shop", "order", takes(address=address, tags={"type": "array"}, ids=ids))
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_order", address='{"ctiy": "x", "zip": 5}', tags="5", ids="[1, 1]")
+        with_ours = await refusal(client, "shop_order", address='{"city": 1}', tags="[]", response_fields=5)
+    problems = {problem["path"]: problem for problem in error["errors"]}
+    assert problems.keys() == {"address.city", "address.ctiy", "address.zip", "tags", "ids"}
+    assert problems["address.ctiy"]["nearest"] == "city"
+    assert problems["tags"]["message"] == 'Expected array, got "5"'
+    assert problems["ids"]["expected"] == "items that are all different"
+    assert {problem["path"] for problem in with_ours["errors"]} == {"address.city", "response_fields"}
+    assert not api.sent("shop/order")
 
 
 @pytest.mark.parametrize(
@@ -356,8 +374,13 @@ async def test_values_that_arrive_as_text_are_repaired_where_that_is_what_was_me
             {"a": {"b.c": [{"d": "true"}, '{"d": "False"}']}},
             {"a": {"b.c": [{"d": True}, {"d": False}]}},
         ),
+        (
+            takes(a={"anyOf": [takes("id", id={"type": "integer"}), takes("name", name={"type": "string"})]}),
+            {"a": '{"id": "3"}'},
+            {"a": {"id": 3}},
+        ),
     ],
-    ids=["a name with a dot", "texts in a text", "both"],
+    ids=["a name with a dot", "texts in a text", "both", "one of several objects"],
 )
 async def test_values_are_repaired_wherever_they_stand(
     api: ScriptedApi, connect: Connect, schema: Json, given: Json, meant: Json

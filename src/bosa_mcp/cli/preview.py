@@ -30,10 +30,7 @@ def preview(offer: "Offer", asked: "Asked", caller: "Caller", api: str) -> dict[
     try:
         arguments.check(offer.action, own)
     except InvalidArguments as wrong:
-        mended = arguments.repaired(offer.action, own, wrong)
-        if mended is None:
-            raise
-        own = mended
+        own = arguments.repaired(offer.action, own, wrong)
     who = caller.credentials
     call = Call(offer.action, own, replace(who, api_key=None, user_token=None))
     key = None if effects.effect(offer.action) == "read" else _ONCE

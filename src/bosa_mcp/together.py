@@ -1,0 +1,90 @@
+"""What a root says of its arguments together: in keywords where model APIs take these at a root, else in sentences."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
+
+from bosa_connectors.problems import describe
+from bosa_connectors.shapes import is_array, is_object, items, members
+
+UNIONS: Final = ("anyOf", "oneOf", "allOf")
+ALTERNATIVES: Final = (*UNIONS, "then", "else", "dependentSchemas")
+"""Keywords below which a root may know further arguments."""
+
+
+def parts(root: Mapping[str, object], keys: Iterable[str] = ("allOf",)) -> Iterator[Mapping[str, object]]:
+    """The schema, and all that it is put together from below these keywords, which no model API takes at a root."""
+    yield root
+    for key in keys:
+        value = root.get(key)
+        below = members(value).values() if key == "dependentSchemas" else [*items(value), value]
+        for each in below:
+            if is_object(each):
+                yield from parts(each, keys)
+
+
+def beside(root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object]) -> dict[str, object]:
+    """What stands beside the arguments, but for what would rule out arguments of ours."""
+    kept = {"additionalProperties": root["additionalProperties"]} if "additionalProperties" in root else {}
+    if depending := _depending(root):
+        kept["dependentRequired"] = depending
+    patterns = members(root.get("patternProperties"))
+    apart = [pattern for pattern in patterns if any(_does_match(pattern, name) for name in ours)]
+    if told := {pattern: each for pattern, each in patterns.items() if pattern not in apart}:
+        kept["patternProperties"] = told
+    said = dict.fromkeys(str(part["description"]) for part in parts(root, ALTERNATIVES) if "description" in part)
+    said |= dict.fromkeys(f"Further arguments that match {each}: {describe(patterns[each])}." for each in apart)
+    for part in parts(root):
+        said |= dict.fromkeys(_together(part, required))
+    return kept | ({"description": " ".join(said)} if said else {})
+
+
+def _does_match(pattern: str, name: str) -> bool:
+    try:
+        return bool(re.search(pattern, name))
+    except re.error:  # one that another language reads
+        return True
+
+
+def _depending(root: Mapping[str, object]) -> dict[str, list[object]]:
+    """The names that have to be given where another one is."""
+    depending: dict[str, list[object]] = {}
+    for part in parts(root):
+        found = {
+            **members(part.get("dependentRequired")),
+            **{name: members(each).get("required") for name, each in members(part.get("dependentSchemas")).items()},
+        }
+        for name, needed in found.items():
+            if is_array(needed):
+                depending[name] = list(dict.fromkeys([*depending.get(name, []), *needed]))
+    return depending
+
+
+def _together(part: Mapping[str, object], required: Collection[str]) -> Iterator[str]:
+    """In a sentence each, what no model API takes at a root, and what would count our arguments in."""
+    for key in ("anyOf", "oneOf"):
+        needed = [_names(branch, required) for branch in items(part.get(key))]
+        if any(needed) and len(set(needed)) > 1:
+            yield f"Give {', or '.join(dict.fromkeys(each or 'none of these' for each in needed))}."
+    if apart := _names(part.get("not"), ()):
+        yield f"Not together: {apart}."
+    then, otherwise = _names(part.get("then"), required), _names(part.get("else"), required)
+    if (then or otherwise) and (when := _condition(members(part.get("if")))):
+        yield f"Where {when}, give {then or 'none of these'}{f', else {otherwise}' if otherwise else ''}."
+    if "minProperties" in part:
+        yield f"At least {part['minProperties']} of the arguments."
+    if "maxProperties" in part:
+        yield f"At most {part['maxProperties']} of the arguments."
+    if "propertyNames" in part:
+        yield f"Names of arguments: {describe(part['propertyNames'])}."
+
+
+def _names(schema: object, known: Collection[str]) -> str:
+    """What a schema requires, beside what is known to be required."""
+    return " and ".join(str(name) for name in items(members(schema).get("required")) if name not in known)
+
+
+def _condition(schema: Mapping[str, object]) -> str:
+    said = members(schema.get("properties"))
+    given = [f"{name} is given" for name in map(str, items(schema.get("required"))) if name not in said]
+    return " and ".join([*(f"{name} is {describe(each)}" for name, each in said.items()), *given])
