@@ -103,6 +103,7 @@ async def test_run_gives_a_response_of_the_same(connector: AsyncBosaConnector) -
     [
         (Answer.of({"message": "no"}, 404), {"message": "no"}),
         (Answer(500, {"content-type": "text/plain"}, b"oops"), "oops"),
+        (Answer(502, {"content-type": "text/html"}, b"<h1>oops</h1>"), "<h1>oops</h1>"),
         (Answer(204), None),
         (Answer.of([1, 2]), [1, 2]),
     ],
