@@ -37,7 +37,7 @@ def client_settings(verify: ssl.SSLContext, connections: object, url: str) -> di
     """
     # nothing but gzip is unpacked a bounded piece at a time; of the variables only those count that mean this API
     settings: dict[str, Any] = {"headers": {"accept-encoding": "gzip"}, "verify": verify, "trust_env": False}
-    proxy = _proxy(url)
+    proxy = proxy_for(url)
     if proxy is None:
         return settings | {"transport": connections}
     limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE)
@@ -48,7 +48,7 @@ def client_settings(verify: ssl.SSLContext, connections: object, url: str) -> di
     return settings | {"proxy": proxy, "limits": limits}
 
 
-def _proxy(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
     """The proxy that the variables name for this address: none for this machine."""
     to, proxies = urlsplit(url), getproxies()
     host = to.hostname or ""

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
 import obstore
 from anyio import to_thread
 
+from bosa_connectors import transport
 from bosa_connectors.aio import AsyncBosaConnector
-from bosa_connectors.errors import BosaError, Unauthenticated, Unreachable
+from bosa_connectors.errors import ApiError, BosaError, Unauthenticated, Unreachable
 from bosa_hub.errors import SetupError
 from bosa_mcp import logins
 from bosa_mcp.cli import findings
@@ -32,6 +32,9 @@ from bosa_mcp.store import Store, StoreError
 
 PATIENCE: Final = 10.0
 """Seconds for one look."""
+_CREDENTIALS: Final = (
+    "Check BOSA_API_KEY and BOSA_USER_TOKEN, for the API takes a token with the key of its own client."
+)
 
 
 async def findings_of(chosen: Settings) -> AsyncIterator[Finding]:
@@ -98,7 +101,11 @@ async def _reached(connector: AsyncBosaConnector) -> Finding:
 async def _remedy(failure: Exception, url: str) -> str:
     if isinstance(failure, Unauthenticated):
         return "Check BOSA_API_KEY."
-    if isinstance(failure, Unreachable) and await _speaks_tls(url):
+    if proxy := transport.proxy_for(url):
+        return (
+            f"Does the proxy that the variables name, {proxy}, let this through? NO_PROXY may name hosts to do without."
+        )
+    if isinstance(failure, Unreachable) and url.startswith("http:") and await _speaks_tls(url):
         return "TLS is spoken there: use https:// in BOSA_API_BASE_URL."
     return "Is BOSA_API_BASE_URL right, and the API running?"
 
@@ -108,7 +115,7 @@ async def _user(connector: AsyncBosaConnector, token: str, account: str | None) 
         with anyio.fail_after(PATIENCE):
             user = await connector.get_user_info(token)
     except (BosaError, TimeoutError) as failure:
-        remedy = "Check BOSA_API_KEY and BOSA_USER_TOKEN: the API takes a token with the key of its own client."
+        remedy = _CREDENTIALS if isinstance(failure, ApiError) else await _remedy(failure, connector.api_base_url)
         return [Finding("user", "fail", str(failure) or "the API did not answer in time", remedy)]
     named = Finding("user", "ok", f"the API takes key and token, for {user.identifier[:100]!r}")
     if not user.is_active:
@@ -178,7 +185,7 @@ async def _certificate(url: str) -> datetime | Finding | None:
     parts = urlsplit(url)
     if parts.scheme != "https":
         return None
-    if "https" in getproxies() and not proxy_bypass(parts.hostname or ""):
+    if transport.proxy_for(url):
         return Finding("tls", "ok", "behind a proxy: the certificate is not looked at")
     try:
         return await to_thread.run_sync(_valid_until, parts.hostname or "", parts.port or 443)
