@@ -133,6 +133,23 @@ def test_an_address_that_holds_a_secret_is_one(tmp_path: Path) -> None:
     assert content["mcpServers"]["bosa"]["env"]["BOSA_STORE"] == "${env:BOSA_STORE}"
 
 
+def test_an_application_in_variables_of_its_own_is_asked_for_likewise(tmp_path: Path) -> None:
+    known = {"BOSA_HUB_OAUTH__MAPS__CLIENT_ID": "planted-id", "BOSA_HUB_OAUTH__MAPS__CLIENT_SECRET": "planted-secret"}
+    content, said = printed(tmp_path, "cursor", **known)
+    env = content["mcpServers"]["bosa"]["env"]
+    assert {name: env[name] for name in known} == {name: f"${{env:{name}}}" for name in known}
+    assert "planted" not in f"{content} {said}"
+
+
+def test_whoever_has_logged_in_is_not_told_to_set_a_token(tmp_path: Path, api: ScriptedApi) -> None:
+    (tmp_path / "data").mkdir(0o700)
+    login = {"api": api.url, "identifier": "ada", "token": TOKEN}
+    (tmp_path / "data" / "login.json").write_text(json.dumps(login))
+    _, said = printed(tmp_path, "cursor", "--api-base-url", api.url)
+    assert "BOSA_API_KEY is not set" in said
+    assert "BOSA_USER_TOKEN" not in said
+
+
 def test_what_means_nothing_without_http_is_left_out(tmp_path: Path) -> None:
     content, _ = printed(tmp_path, "cursor", BOSA_PUBLIC_URL="https://mcp.example.com")
     assert "BOSA_PUBLIC_URL" not in content["mcpServers"]["bosa"]["env"]
