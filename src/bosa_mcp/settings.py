@@ -129,6 +129,14 @@ class Settings(BaseSettings):
             raise ValueError("Expected a folder that is there")
         return folder
 
+    @field_validator("store")
+    @classmethod
+    def _place(cls, value: str | None) -> str | None:
+        scheme, _, rest = (value or "").partition("://")
+        if value and (scheme == value or (scheme == "file" and not os.path.isabs(rest))):  # noqa: PTH117  no path otherwise
+            raise ValueError("Expected an address such as file:///folder, memory:// or s3://bucket/folder")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
@@ -233,8 +241,8 @@ def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
     except ValidationError as odd:
         raise InvalidSettings(_explain(odd)) from None
     except SettingsError:
-        example = '{"github": {"client_id": "…", "client_secret": "…"}}'
-        raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {example}") from None
+        expected = "an object with client_id and client_secret for each connector"
+        raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {expected}") from None
     return settings
 
 
@@ -296,7 +304,7 @@ def _check_file(file: Path, *, must_exist: bool) -> None:
         raise InvalidSettings(f"{file} cannot be read: {odd}") from odd
     for key in keys:
         if key not in Settings.model_fields:
-            similar = nearest(key, Settings.model_fields)
+            similar = nearest(key.lower().removeprefix(PREFIX.lower()), Settings.model_fields)
             raise InvalidSettings(f"{file}: unknown key {key!r}" + (f", did you mean {similar!r}?" if similar else ""))
 
 

@@ -247,7 +247,7 @@ def test_little_room_on_the_disk_is_a_warning_and_none_a_failure() -> None:
 def test_a_login_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(0o700)
     (tmp_path / "data" / "login.json").write_text("nonsense")
-    code, found = examined(tmp_path, "--store", "foo")
+    code, found = examined(tmp_path, "--store", "gopher://x")
     assert [code, found["start"]["state"]] == [1, "fail"]
     assert "login.json cannot be read" in found["start"]["message"]
 

@@ -161,6 +161,10 @@ def test_a_user_token_alone_speaks_to_nobody(variables: Variables) -> None:
         ("CALL_BUDGET", "nan"),
         ("CALL_BUDGET", "soon"),
         ("MODE", "search"),
+        ("STORE", "/var/files"),
+        ("STORE", "~/files"),
+        ("STORE", "file://files"),
+        ("STORE", "file://./files"),
         ("LOG", "xml"),
         ("LOG_LEVEL", "loud"),
     ],
@@ -214,6 +218,7 @@ def test_a_secret_is_never_shown(variables: Variables) -> None:
     ("text", "said"),
     [
         ('acount = "x"\n', "unknown key 'acount', did you mean 'account'"),
+        ('BOSA_API_KEY = "x"\n', "unknown key 'BOSA_API_KEY', did you mean 'api_key'"),
         ("zzz = 1\n", "unknown key 'zzz'$"),
         ("[hub]\nmaster_key = 1\n", "unknown key 'hub'"),
         ("account = x\n", "cannot be read: "),
