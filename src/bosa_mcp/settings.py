@@ -33,6 +33,13 @@ class InvalidSettings(ValueError):
     """A setting makes no sense; the message is one line that says what to change."""
 
 
+def _usual_folder() -> Path:
+    try:
+        return user_data_path("bosa-mcp")
+    except RuntimeError:
+        raise InvalidSettings("There is no home folder to keep anything in: set BOSA_DATA_DIR") from None
+
+
 class HubApplication(BaseModel):
     """What a service gave when an application was registered there."""
 
@@ -81,7 +88,7 @@ class Settings(BaseSettings):
     """Where the outside reaches the server over HTTP; None for where it listens."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Values of Host that mean this server, beside where it listens."""
-    data_dir: Path = Field(default_factory=lambda: user_data_path("bosa-mcp"))
+    data_dir: Path = Field(default_factory=_usual_folder)
     log: Literal["pretty", "json"] = "pretty"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     hub_master_key: SecretStr | None = None
