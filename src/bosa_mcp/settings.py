@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bosa_connectors import wire
+from bosa_connectors import header, wire
 from bosa_connectors.errors import nearest
 from bosa_mcp import addresses
 from bosa_mcp.access import SECRET_LENGTH
@@ -116,9 +116,17 @@ class Settings(BaseSettings):
     @classmethod
     def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value().strip() if value else ""
-        if not (text.isascii() and text.isprintable()) or " " in text:
-            raise ValueError("It holds what no key or token does, such as a space or an ellipsis: copy it whole")
+        if not (text.isascii() and text.isprintable()) or " " in text or "${" in text:
+            raise ValueError("It holds what no key or token does, such as a space, an ellipsis or ${: copy it whole")
         return SecretStr(text) if text else None
+
+    @field_validator("account")
+    @classmethod
+    def _nameable(cls, value: str | None) -> str | None:
+        text = (value or "").strip()
+        if not header.is_value(text):
+            raise ValueError("Expected the name of a linked account, in printable ASCII")
+        return text or None
 
     @field_validator("data_dir")
     @classmethod
