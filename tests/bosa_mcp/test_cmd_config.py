@@ -20,6 +20,16 @@ FLAGS = ("--api-base-url", "https://api.example.com", "--connectors", "github, s
 SECRETS = {"BOSA_API_KEY": KEY, "BOSA_USER_TOKEN": TOKEN}
 SCRIPT = str(Path(sys.executable).with_name("bosa-mcp"))
 
+OWN = """
+from bosa_hub import Connector, action
+
+class Own(Connector):
+    @action(effect="read")
+    async def greet(self) -> str:
+        '''Says hello.'''
+        return "hello"
+"""
+
 
 def printed(folder: Path, client: str, *flags: str, **settings: str) -> tuple[Any, str]:
     """What was printed, and what was said beside it."""
@@ -139,6 +149,16 @@ def test_an_application_in_variables_of_its_own_is_asked_for_likewise(tmp_path: 
     env = content["mcpServers"]["bosa"]["env"]
     assert {name: env[name] for name in known} == {name: f"${{env:{name}}}" for name in known}
     assert "planted" not in f"{content} {said}"
+
+
+async def test_connectors_of_ones_own_are_found_where_the_client_starts_the_server(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own_module.py").write_text(OWN)
+    content, _ = printed(tmp_path, "cursor", "--hub-connectors", "own_module:Own", PYTHONPATH="mine")
+    server = content["mcpServers"]["bosa"]
+    command = StdioServerParameters(command=server["command"], args=server["args"], env=server["env"], cwd="/")
+    async with Client(command) as started:
+        assert (await started.call_tool("own_greet", {})).structured_content == {"data": "hello", "meta": None}
 
 
 def test_whoever_has_logged_in_is_not_told_to_set_a_token(tmp_path: Path, api: ScriptedApi) -> None:

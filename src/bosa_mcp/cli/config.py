@@ -59,9 +59,15 @@ def _server(chosen: Settings, flags: dict[str, Any]) -> Server:
     return Server(
         command,
         (*args, "serve", "--config", str(Path(file).absolute())) if file else tuple(args),
-        {_variable(name): _text(getattr(chosen, name)) for name in plain},
+        {_variable(name): _text(getattr(chosen, name)) for name in plain} | _where_modules_lie(chosen),
         (*map(_variable, secrets), *nested),
     )
+
+
+def _where_modules_lie(chosen: Settings) -> dict[str, str]:
+    """Where Python looks for connectors of one's own, wherever a client starts the server."""
+    folders = [str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    return {"PYTHONPATH": os.pathsep.join(folders)} if folders and chosen.hub_connectors else {}
 
 
 def _is_secret(value: object) -> bool:
