@@ -197,6 +197,19 @@ def test_a_store_that_cannot_be_used_fails(tmp_path: Path, hub: RunningHub) -> N
     assert "BOSA_STORE" in found["store"]["remedy"]
 
 
+@pytest.mark.parametrize("scheme", ["s3", "http"])
+def test_a_store_that_fails_is_told_with_its_own_words(tmp_path: Path, hub: RunningHub, scheme: str) -> None:
+    with reserved_port() as nobody:
+        place = {"s3": "s3://bucket/folder", "http": f"{address(nobody)}/folder"}[scheme]
+        known = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "planted-secret", "AWS_ALLOW_HTTP": "true"}
+        code, found = examined(
+            tmp_path, "--api-base-url", hub.url, "--store", place, AWS_ENDPOINT=address(nobody), **known
+        )
+    assert [code, found["store"]["state"]] == [1, "fail"]
+    assert {"s3": "Generic S3 error", "http": "HttpStore"}[scheme] in found["store"]["message"]
+    assert "planted" not in json.dumps(found)
+
+
 def test_the_store_is_left_as_it_was(tmp_path: Path, hub: RunningHub) -> None:
     code, _ = examined(tmp_path, "--api-base-url", hub.url, "--store", f"file://{tmp_path / 'store'}")
     assert code == 0

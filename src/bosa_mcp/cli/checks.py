@@ -164,9 +164,14 @@ async def _store(chosen: Settings) -> Finding:
         with anyio.fail_after(PATIENCE):
             await _kept_and_removed(Store.at(chosen.store or chosen.data_dir / "files"))
     except (StoreError, OSError, obstore.exceptions.BaseError) as failure:
-        said = str(failure).splitlines()[0][:300] if str(failure) else "it did not answer in time"
-        return Finding("store", "fail", f"{place}: {said}", remedy)
+        return Finding("store", "fail", f"{place}: {_reason(failure) or 'it did not answer in time'}", remedy)
     return Finding("store", "ok", f"{place} keeps what it is given")
+
+
+def _reason(failure: Exception) -> str:
+    """What went wrong, with what stands in the log of a server that serves."""
+    said, cause = (next(iter(str(each or "").splitlines()), "")[:300] for each in (failure, failure.__cause__))
+    return said if cause in said else f"{said} {cause}"
 
 
 async def _kept_and_removed(store: Store) -> None:
