@@ -91,6 +91,17 @@ def test_a_key_that_was_cut_is_told_without_holes(tmp_path: Path, hub: RunningHu
     assert "[hidden]" not in found["user"]["message"]
 
 
+def test_where_each_client_brings_a_token_none_is_asked_for_and_none_may_be_set(
+    tmp_path: Path, hub: RunningHub, hub_user: Credentials
+) -> None:
+    known = {"BOSA_API_BASE_URL": hub.url, "BOSA_API_KEY": hub.client_key, "BOSA_AUTH": "user-token"}
+    code, found = examined(tmp_path, **known)
+    assert [code, set(states(found).values())] == [0, {"ok"}]
+    code, found = examined(tmp_path, **known, BOSA_USER_TOKEN=str(hub_user.user_token))
+    assert [code, states(found)] == [1, {"start": "fail"}]
+    assert "BOSA_USER_TOKEN is one person's" in found["start"]["message"]
+
+
 def test_an_api_that_is_not_there_fails(tmp_path: Path) -> None:
     with reserved_port() as nobody:
         code, found = examined(tmp_path, "--api-base-url", address(nobody))

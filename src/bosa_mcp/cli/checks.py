@@ -27,11 +27,12 @@ from bosa_mcp.cli.findings import Finding
 from bosa_mcp.filters import Filter
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import FIRST_BUDGET, Tools
-from bosa_mcp.settings import DEFAULT_API, InvalidSettings, Settings, reveal
+from bosa_mcp.settings import DEFAULT_API, InvalidSettings, Settings, check_bind, reveal
 from bosa_mcp.store import Store, StoreError
 
 PATIENCE: Final = 10.0
 """Seconds for one look."""
+_BROUGHT: Final = Finding("token", "ok", "each client brings its own, for BOSA_AUTH is user-token")
 _CREDENTIALS: Final = (
     "Check BOSA_API_KEY and BOSA_USER_TOKEN, for the API takes a token with the key of its own client."
 )
@@ -47,6 +48,8 @@ async def findings_of(chosen: Settings) -> AsyncIterator[Finding]:
 
 
 async def _found(chosen: Settings) -> AsyncIterator[Finding]:
+    check_bind(chosen, "127.0.0.1")
+    asks_who = chosen.auth == "user-token"
     yield _data_folder(chosen.data_dir)
     yield await _store(chosen)
     if chosen.is_embedded:
@@ -59,8 +62,8 @@ async def _found(chosen: Settings) -> AsyncIterator[Finding]:
         if tls.state == "fail":
             return
         yield findings.key(reveal(chosen.api_key))
-        yield findings.token(_token(chosen), datetime.now(UTC))
-    with open_api(chosen) as api:
+        yield _BROUGHT if asks_who else findings.token(_token(chosen), datetime.now(UTC))
+    with open_api(chosen, has_user=not asks_who) as api:
         async for finding in _asked(chosen, api):
             yield finding
 
