@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
+from errno import errorcode
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, cast
@@ -232,7 +233,7 @@ def bounded(head: FileHead, limit: int | None) -> FileHead:
 def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
     """What a failure of the transport means for a request that only asked, or that may have acted."""
     if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout)):
-        return Unreachable(f"{url} cannot be reached: {failure or 'no connection in time'}")
+        return Unreachable(f"{url} cannot be reached: {_said_by_system(failure) or failure or 'no connection in time'}")
     if isinstance(failure, httpx.TimeoutException):
         said = f"{url} did not answer in time"
         return unknown(said) if writes else RequestTimeout(f"{said}.")
@@ -243,6 +244,18 @@ def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
         said = f"The connection to {url} broke before the answer had come"
         return unknown(said) if writes else Unreachable(f"{said}.")
     return BosaError(f"A request to {url} cannot be made: {failure}")
+
+
+def _said_by_system(failure: BaseException | None) -> str | None:
+    """Why there is no connection, where a library only says that all of its attempts failed."""
+    while failure:
+        if isinstance(failure, BaseExceptionGroup):  # an attempt for each address
+            failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[-1]
+        elif isinstance(failure, OSError) and failure.errno in errorcode and not isinstance(failure, ssl.SSLError):
+            return os.strerror(failure.errno or 0)
+        else:
+            failure = failure.__cause__
+    return None
 
 
 def is_lost(failure: BosaError) -> bool:
