@@ -65,6 +65,12 @@ def test_without_an_api_it_looks_at_the_hub_that_the_server_brings(tmp_path: Pat
     assert found["user"]["message"].endswith("'local'")
 
 
+def test_a_connector_of_ones_own_that_is_left_out_is_told(tmp_path: Path) -> None:
+    code, found = examined(tmp_path, "--hub-connectors", "no_module:Own")
+    assert [code, found["connectors"]["state"]] == [0, "warn"]
+    assert "'no_module:Own' was left out: No module named 'no_module'" in found["connectors"]["message"]
+
+
 def test_people_get_a_line_for_each_with_what_to_do(tmp_path: Path, hub: RunningHub) -> None:
     done = run(tmp_path, "doctor", "--api-base-url", hub.url)
     lines = done.stdout.splitlines()

@@ -19,7 +19,9 @@ from anyio import to_thread
 from bosa_connectors import transport
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.errors import ApiError, BosaError, Unauthenticated, Unreachable
+from bosa_hub.connectors import built_in
 from bosa_hub.errors import SetupError
+from bosa_hub.loading import load
 from bosa_mcp import logins
 from bosa_mcp.cli import findings
 from bosa_mcp.cli.api import Api, open_api
@@ -54,6 +56,8 @@ async def _found(chosen: Settings) -> AsyncIterator[Finding]:
     yield await _store(chosen)
     if chosen.is_embedded:
         yield Finding("api", "ok", "none is set: the server brings a hub of its own")
+        for failure in load(chosen.hub_connectors, built_in()).failures:
+            yield Finding("connectors", "warn", failure, "Look at BOSA_HUB_CONNECTORS: the others are served.")
     else:
         address = chosen.api_base_url or DEFAULT_API
         expires = await _certificate(address)
