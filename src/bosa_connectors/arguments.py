@@ -4,11 +4,12 @@ import inspect
 import json
 import math
 import traceback
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, MappingView
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import takewhile
-from typing import Final, cast
+from typing import Final, SupportsFloat, cast
 from warnings import warn
 
 from bosa_connectors import fields, retry
@@ -19,6 +20,8 @@ from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
+_PLAIN: Final = cast("tuple[type, ...]", (str, int, float, bytes, bytearray, memoryview))
+_LISTS: Final = (list, tuple, set, frozenset, MappingView, range, deque)
 _PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
 
 
@@ -89,14 +92,28 @@ def merge(input_: Mapping[str, object] | None, named: Mapping[str, object]) -> d
 
 
 def _plain(value: object) -> object:
-    """A copy as JSON has it: a mapping is a dict, a tuple, set or view a list, a member of an enumeration its value."""
+    """A copy as JSON has it.
+
+    A mapping is a dict; a tuple, set, view, range or what is gone through once a list; a member of an enumeration its
+    value; what NumPy and pandas hold what they say it is; any other number a float.
+    """
     if isinstance(value, Enum):
         return _plain(value.value)
+    if value is None or isinstance(value, _PLAIN):
+        return value
     if is_object(value):
         return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, MappingView)):
+    if isinstance(value, _LISTS) or _is_gone_through(value):
         return [_plain(each) for each in cast("Iterable[object]", value)]
-    return value
+    listed = getattr(value, "tolist", None)
+    if callable(listed):
+        return _plain(listed())
+    return float(value) if isinstance(value, SupportsFloat) else value
+
+
+def _is_gone_through(value: object) -> bool:
+    """Whether it yields one item after another, and is no file."""
+    return isinstance(value, Iterator) and getattr(cast("object", value), "read", None) is None
 
 
 def split(action: Action, arguments: Mapping[str, object]) -> tuple[Mapping[str, object], list[str]]:

@@ -26,7 +26,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: object) -> ApiEr
     inner = members(top.get("error"))
     recovery = members(inner.get("recovery"))
     details = inner.get("details") or top.get("detail") or inner.get("detail")
-    message = _told(inner) or _told(body) or _unsaid(status, headers)
+    message = _told(inner) or _told(None if _is_page(headers) else body) or _unsaid(status, headers)
     wait = _seconds(recovery.get("retry_after_seconds"))
     return api_error(
         Failure(
@@ -80,9 +80,13 @@ def _reason(value: object, depth: int = 3) -> str:
 def _unsaid(status: int, headers: Mapping[str, str]) -> str:
     if 300 <= status < 400:  # noqa: PLR2004  the redirects
         return f"The API redirects{_where(headers)}, and redirects are not followed. Is the API's address right?"
-    if status == 404 and content_type(headers) == "text/html":  # noqa: PLR2004  not found
+    if status == 404 and _is_page(headers):  # noqa: PLR2004  not found
         return "A web page answered, and no API. Is the API's address right?"
     return "The API gave no reason."
+
+
+def _is_page(headers: Mapping[str, str]) -> bool:
+    return content_type(headers) == "text/html"
 
 
 def _where(headers: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
+from errno import errorcode
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, cast
@@ -37,7 +38,7 @@ def client_settings(verify: ssl.SSLContext, connections: object, url: str) -> di
     """
     # nothing but gzip is unpacked a bounded piece at a time; of the variables only those count that mean this API
     settings: dict[str, Any] = {"headers": {"accept-encoding": "gzip"}, "verify": verify, "trust_env": False}
-    proxy = _proxy(url)
+    proxy = proxy_for(url)
     if proxy is None:
         return settings | {"transport": connections}
     limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=IDLE)
@@ -48,7 +49,7 @@ def client_settings(verify: ssl.SSLContext, connections: object, url: str) -> di
     return settings | {"proxy": proxy, "limits": limits}
 
 
-def _proxy(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
     """The proxy that the variables name for this address: none for this machine."""
     to, proxies = urlsplit(url), getproxies()
     host = to.hostname or ""
@@ -232,7 +233,8 @@ def bounded(head: FileHead, limit: int | None) -> FileHead:
 def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
     """What a failure of the transport means for a request that only asked, or that may have acted."""
     if isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout)):
-        return Unreachable(f"{url} cannot be reached: {str(failure) or 'no connection in time'}")
+        said = _said_by_system(failure) or str(failure) or "no connection in time"
+        return Unreachable(f"{url} cannot be reached: {said}")
     if isinstance(failure, httpx.TimeoutException):
         said = f"{url} did not answer in time"
         return unknown(said) if writes else RequestTimeout(f"{said}.")
@@ -243,6 +245,18 @@ def translate(failure: Exception, url: str, *, writes: bool) -> BosaError:
         said = f"The connection to {url} broke before the answer had come"
         return unknown(said) if writes else Unreachable(f"{said}.")
     return BosaError(f"A request to {url} cannot be made: {failure}")
+
+
+def _said_by_system(failure: BaseException | None) -> str | None:
+    """Why there is no connection, where a library only says that all of its attempts failed."""
+    while failure:
+        if isinstance(failure, BaseExceptionGroup):  # an attempt for each address
+            failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[-1]
+        elif isinstance(failure, OSError) and failure.errno in errorcode and not isinstance(failure, ssl.SSLError):
+            return os.strerror(failure.errno or 0)
+        else:
+            failure = failure.__cause__
+    return None
 
 
 def is_lost(failure: BosaError) -> bool:

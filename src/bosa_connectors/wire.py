@@ -21,6 +21,7 @@ from bosa_connectors.errors import (
     Problem,
 )
 from bosa_connectors.failures import decode_error
+from bosa_connectors.naming import base_name
 from bosa_connectors.shapes import is_object
 
 JSON: Final = "application/json"
@@ -184,11 +185,12 @@ def decode_file(headers: Mapping[str, str]) -> FileHead:
 
 
 def _filename(headers: Mapping[str, str]) -> str | None:
-    """The name in a disposition; where there are two, the one that is not an ASCII stand-in for the other."""
+    """The name in a disposition, which is no path; of two, the one that is not an ASCII stand-in for the other."""
     names = [value for name, value in _parameters(headers, "content-disposition") if name.lower() == "filename"]
     names.sort(key=lambda name: isinstance(name, str))
     try:
-        return collapse_rfc2231_value(names[0]).encode("utf-8", "replace").decode() if names else None
+        said = collapse_rfc2231_value(names[0]) if names else ""
+        return base_name(said.encode("utf-8", "replace").decode()) or None
     except (ValueError, LookupError):  # in a charset that there is not
         return None
 
@@ -253,8 +255,6 @@ def _parse_leniently(headers: Mapping[str, str], body: bytes) -> object:
             return parse_json(headers, body)
         except BadReply:
             pass
-    if header.content_type(headers) == "text/html":
-        return None
     try:
         return _text_of(headers, body).encode("utf-8", "replace").decode()
     except (ValueError, LookupError):

@@ -134,7 +134,7 @@ class Identity:
         """
         key = parse("client", api_key or "")
         if key is None:
-            raise Unauthenticated("X-API-Key holds no client key. Send the one that begins with sk-client-.")
+            raise Unauthenticated("X-API-Key holds no client key. Copy the whole of it.")
         with self.database.reading() as connection:
             row = connection.execute("SELECT secret FROM clients WHERE id = ?", (key.id,)).fetchone()
         if row is None or not self._matches(key.secret, row["secret"]):

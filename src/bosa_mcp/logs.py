@@ -1,6 +1,7 @@
 """What the server says about itself, on standard error: standard output belongs to the protocol."""
 
 import logging
+import os
 import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, Literal
@@ -97,7 +98,12 @@ def _renderer(structlog: "ModuleType", style: Literal["pretty", "json"]) -> "Pro
     if style == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=True)
     plain = structlog.dev.plain_traceback
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and not is_colourless(), exception_formatter=plain)
+
+
+def is_colourless() -> bool:
+    """Whether whoever looks wants no colours: https://no-color.org, or a terminal without any."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def _told(kind: type[BaseException], failure: BaseException, trace: "TracebackType | None") -> None:

@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from bosa_connectors import wire
+from bosa_connectors import header, wire
 from bosa_connectors.errors import nearest
 from bosa_mcp import addresses
 from bosa_mcp.access import SECRET_LENGTH
@@ -31,6 +31,13 @@ DEFAULT_API: Final = "https://api.bosa.id"
 
 class InvalidSettings(ValueError):
     """A setting makes no sense; the message is one line that says what to change."""
+
+
+def _usual_folder() -> Path:
+    try:
+        return user_data_path("bosa-mcp")
+    except RuntimeError:
+        raise InvalidSettings("There is no home folder to keep anything in: set BOSA_DATA_DIR") from None
 
 
 class HubApplication(BaseModel):
@@ -81,7 +88,7 @@ class Settings(BaseSettings):
     """Where the outside reaches the server over HTTP; None for where it listens."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Values of Host that mean this server, beside where it listens."""
-    data_dir: Path = Field(default_factory=lambda: user_data_path("bosa-mcp"))
+    data_dir: Path = Field(default_factory=_usual_folder)
     log: Literal["pretty", "json"] = "pretty"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     hub_master_key: SecretStr | None = None
@@ -109,9 +116,17 @@ class Settings(BaseSettings):
     @classmethod
     def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value().strip() if value else ""
-        if not (text.isascii() and text.isprintable()) or " " in text:
-            raise ValueError("It holds what no key or token does, such as a space or an ellipsis: copy it whole")
+        if not (text.isascii() and text.isprintable()) or " " in text or "${" in text:
+            raise ValueError("It holds what no key or token does, such as a space, an ellipsis or ${: copy it whole")
         return SecretStr(text) if text else None
+
+    @field_validator("account")
+    @classmethod
+    def _nameable(cls, value: str | None) -> str | None:
+        text = (value or "").strip()
+        if not header.is_value(text):
+            raise ValueError("Expected the name of a linked account, in printable ASCII")
+        return text or None
 
     @field_validator("data_dir")
     @classmethod
@@ -128,6 +143,14 @@ class Settings(BaseSettings):
         if folder and not os.path.isdir(folder):  # noqa: PTH112  other than a Path it minds no forbidden folder
             raise ValueError("Expected a folder that is there")
         return folder
+
+    @field_validator("store")
+    @classmethod
+    def _place(cls, value: str | None) -> str | None:
+        scheme, _, rest = (value or "").partition("://")
+        if value and (scheme == value or (scheme == "file" and not os.path.isabs(rest))):  # noqa: PTH117  no path otherwise
+            raise ValueError("Expected an address such as file:///folder, memory:// or s3://bucket/folder")
+        return value
 
     @field_validator("public_url")
     @classmethod
@@ -233,8 +256,8 @@ def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
     except ValidationError as odd:
         raise InvalidSettings(_explain(odd)) from None
     except SettingsError:
-        example = '{"github": {"client_id": "…", "client_secret": "…"}}'
-        raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {example}") from None
+        expected = "an object with client_id and client_secret for each connector"
+        raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {expected}") from None
     return settings
 
 
@@ -296,7 +319,7 @@ def _check_file(file: Path, *, must_exist: bool) -> None:
         raise InvalidSettings(f"{file} cannot be read: {odd}") from odd
     for key in keys:
         if key not in Settings.model_fields:
-            similar = nearest(key, Settings.model_fields)
+            similar = nearest(key.lower().removeprefix(PREFIX.lower()), Settings.model_fields)
             raise InvalidSettings(f"{file}: unknown key {key!r}" + (f", did you mean {similar!r}?" if similar else ""))
 
 

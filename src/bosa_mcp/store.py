@@ -243,7 +243,7 @@ def _store_errors(content: _Measured | None = None) -> Generator[None]:
     except Exception as odd:
         if content and content.failure:
             raise content.failure from None
-        if not isinstance(odd, (BaseError, OSError)):
+        if not isinstance(odd, (BaseError, OSError, NotImplementedError)):  # the last from places that only give
             raise
         log.warning("the store failed", reason=str(odd)[:1_000])
         system = _SYSTEM.search(str(odd))

@@ -2,8 +2,12 @@
 
 import json
 import warnings
-from collections import UserDict
+from array import array
+from collections import UserDict, UserList, deque
+from collections.abc import Callable
+from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -99,6 +103,7 @@ async def test_run_gives_a_response_of_the_same(connector: AsyncBosaConnector) -
     [
         (Answer.of({"message": "no"}, 404), {"message": "no"}),
         (Answer(500, {"content-type": "text/plain"}, b"oops"), "oops"),
+        (Answer(502, {"content-type": "text/html"}, b"<h1>oops</h1>"), "<h1>oops</h1>"),
         (Answer(204), None),
         (Answer.of([1, 2]), [1, 2]),
     ],
@@ -135,6 +140,40 @@ async def test_what_is_as_good_as_json_is_taken_for_it_at_any_depth(
     assert sent(api) == meant
     await connector.run("notes", "any", {"deep": [odd]}, kind=Kind.OPEN)
     assert sent(api) == {"deep": [meant], "kind": "open"}
+
+
+class Column(UserList[Any]):
+    """A column of a table, or one of its cells, as NumPy and pandas have them."""
+
+    def tolist(self) -> Any:  # noqa: ANN401  JSON
+        return self.data[0] if len(self.data) == 1 else self.data
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (lambda: Decimal("1.5"), 1.5),
+        (lambda: Fraction(1, 2), 0.5),
+        (lambda: range(3), [0, 1, 2]),
+        (lambda: deque("ab"), ["a", "b"]),
+        (lambda: (each for each in "ab"), ["a", "b"]),
+        (lambda: map(str, (1, 2)), ["1", "2"]),
+        (lambda: array("d", [1.5]), [1.5]),
+        (lambda: Column([7]), 7),
+        (lambda: Column([Column([True]), Decimal(2)]), [True, 2.0]),
+    ],
+)
+async def test_numbers_and_rows_of_other_kinds_are_taken_for_what_they_are(
+    given: Callable[[], object], meant: object, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    await connector.execute("notes", "any", {"it": given()})
+    assert sent(api) == {"it": meant}
+
+
+async def test_a_number_that_is_none_is_refused(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
+    with pytest.raises(InvalidArguments, match="JSON cannot say this"):
+        await connector.execute("notes", "any", {"it": Decimal("NaN")})
+    assert api.lines == [f"GET {LISTING}"]
 
 
 async def test_input_and_keywords_are_put_together(api: ScriptedApi, connector: AsyncBosaConnector) -> None:

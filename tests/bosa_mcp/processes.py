@@ -198,7 +198,7 @@ def in_terminal(folder: Path, *arguments: str, **settings: str) -> Generator[Ter
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(folder, TERM="xterm", COLUMNS="100", **settings),
+        env=environment(folder, **{"TERM": "xterm", "COLUMNS": "100", **settings}),
         cwd=folder,
         start_new_session=True,
         preexec_fn=take_terminal,  # noqa: PLW1509  the only way to give a process a terminal

@@ -126,6 +126,12 @@ def test_a_dry_run_shows_the_repaired_request_without_credentials_and_sends_noth
     assert [asked.method for asked in shop.asked if asked.method != "GET"] == []
 
 
+def test_a_dry_run_names_the_account_that_would_act(tmp_path: Path) -> None:
+    done = run(tmp_path, "call", "sql_query", '{"query": "SELECT 1", "account": "work"}', "--dry-run", "--account", "x")
+    content = json.loads(done.stdout)
+    assert [content["headers"]["x-bosa-integration"], content["body"]] == ["work", {"query": "SELECT 1"}]
+
+
 def test_a_dry_run_of_a_write_says_that_its_key_is_new_each_time(tmp_path: Path, shop: ScriptedApi) -> None:
     _, content = called(tmp_path, shop, "shop_delete_goods", '{"id": "7"}', "--dry-run")
     assert content["headers"]["idempotency-key"] == "(another one for each call)"

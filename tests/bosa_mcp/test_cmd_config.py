@@ -20,6 +20,16 @@ FLAGS = ("--api-base-url", "https://api.example.com", "--connectors", "github, s
 SECRETS = {"BOSA_API_KEY": KEY, "BOSA_USER_TOKEN": TOKEN}
 SCRIPT = str(Path(sys.executable).with_name("bosa-mcp"))
 
+OWN = """
+from bosa_hub import Connector, action
+
+class Own(Connector):
+    @action(effect="read")
+    async def greet(self) -> str:
+        '''Says hello.'''
+        return "hello"
+"""
+
 
 def printed(folder: Path, client: str, *flags: str, **settings: str) -> tuple[Any, str]:
     """What was printed, and what was said beside it."""
@@ -131,6 +141,33 @@ def test_paths_are_absolute(tmp_path: Path) -> None:
 def test_an_address_that_holds_a_secret_is_one(tmp_path: Path) -> None:
     content, _ = printed(tmp_path, "cursor", BOSA_STORE=f"s3://bucket/x?token={TOKEN}")
     assert content["mcpServers"]["bosa"]["env"]["BOSA_STORE"] == "${env:BOSA_STORE}"
+
+
+def test_an_application_in_variables_of_its_own_is_asked_for_likewise(tmp_path: Path) -> None:
+    known = {"BOSA_HUB_OAUTH__MAPS__CLIENT_ID": "planted-id", "BOSA_HUB_OAUTH__MAPS__CLIENT_SECRET": "planted-secret"}
+    content, said = printed(tmp_path, "cursor", **known)
+    env = content["mcpServers"]["bosa"]["env"]
+    assert {name: env[name] for name in known} == {name: f"${{env:{name}}}" for name in known}
+    assert "planted" not in f"{content} {said}"
+
+
+async def test_connectors_of_ones_own_are_found_where_the_client_starts_the_server(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own_module.py").write_text(OWN)
+    content, _ = printed(tmp_path, "cursor", "--hub-connectors", "own_module:Own", PYTHONPATH="mine")
+    server = content["mcpServers"]["bosa"]
+    command = StdioServerParameters(command=server["command"], args=server["args"], env=server["env"], cwd="/")
+    async with Client(command) as started:
+        assert (await started.call_tool("own_greet", {})).structured_content == {"data": "hello", "meta": None}
+
+
+def test_whoever_has_logged_in_is_not_told_to_set_a_token(tmp_path: Path, api: ScriptedApi) -> None:
+    (tmp_path / "data").mkdir(0o700)
+    login = {"api": api.url, "identifier": "ada", "token": TOKEN}
+    (tmp_path / "data" / "login.json").write_text(json.dumps(login))
+    _, said = printed(tmp_path, "cursor", "--api-base-url", api.url)
+    assert "BOSA_API_KEY is not set" in said
+    assert "BOSA_USER_TOKEN" not in said
 
 
 def test_what_means_nothing_without_http_is_left_out(tmp_path: Path) -> None:

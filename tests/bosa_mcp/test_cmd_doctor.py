@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import JSONResponse
 
 from bosa_connectors.calls import Credentials
 from bosa_hub.serve import RunningHub
@@ -15,7 +16,7 @@ from bosa_mcp.cli import findings
 
 from ..bosa_connectors.certificates import vouched_for  # noqa: TID252  test folders are no packages
 from .conftest import KEY
-from .processes import run
+from .processes import in_terminal, run
 from .scripted_api import ScriptedApi, address, fails, reserved_port, served
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
@@ -64,6 +65,12 @@ def test_without_an_api_it_looks_at_the_hub_that_the_server_brings(tmp_path: Pat
     assert found["user"]["message"].endswith("'local'")
 
 
+def test_a_connector_of_ones_own_that_is_left_out_is_told(tmp_path: Path) -> None:
+    code, found = examined(tmp_path, "--hub-connectors", "no_module:Own")
+    assert [code, found["connectors"]["state"]] == [0, "warn"]
+    assert "'no_module:Own' was left out: No module named 'no_module'" in found["connectors"]["message"]
+
+
 def test_people_get_a_line_for_each_with_what_to_do(tmp_path: Path, hub: RunningHub) -> None:
     done = run(tmp_path, "doctor", "--api-base-url", hub.url)
     lines = done.stdout.splitlines()
@@ -79,7 +86,26 @@ def test_a_token_that_the_api_refuses_fails(tmp_path: Path, hub: RunningHub) -> 
     code, found = examined(tmp_path, "--api-base-url", hub.url, BOSA_API_KEY=hub.client_key, BOSA_USER_TOKEN=token)
     assert [code, found["token"]["state"], found["user"]["state"]] == [1, "ok", "fail"]
     assert "BOSA_USER_TOKEN" in found["user"]["remedy"]
+    assert "[hidden]" not in found["user"]["remedy"]
     assert token not in json.dumps(found)
+
+
+def test_a_key_that_was_cut_is_told_without_holes(tmp_path: Path, hub: RunningHub, hub_user: Credentials) -> None:
+    settings = {"BOSA_API_KEY": hub.client_key[:30], "BOSA_USER_TOKEN": str(hub_user.user_token)}
+    code, found = examined(tmp_path, "--api-base-url", hub.url, **settings)
+    assert [code, found["user"]["state"]] == [1, "fail"]
+    assert "[hidden]" not in found["user"]["message"]
+
+
+def test_where_each_client_brings_a_token_none_is_asked_for_and_none_may_be_set(
+    tmp_path: Path, hub: RunningHub, hub_user: Credentials
+) -> None:
+    known = {"BOSA_API_BASE_URL": hub.url, "BOSA_API_KEY": hub.client_key, "BOSA_AUTH": "user-token"}
+    code, found = examined(tmp_path, **known)
+    assert [code, set(states(found).values())] == [0, {"ok"}]
+    code, found = examined(tmp_path, **known, BOSA_USER_TOKEN=str(hub_user.user_token))
+    assert [code, states(found)] == [1, {"start": "fail"}]
+    assert "BOSA_USER_TOKEN is one person's" in found["start"]["message"]
 
 
 def test_an_api_that_is_not_there_fails(tmp_path: Path) -> None:
@@ -110,6 +136,35 @@ def test_what_speaks_tls_alone_is_not_asked_in_clear(tmp_path: Path) -> None:
         code, found = examined(tmp_path, "--api-base-url", url)
     assert [code, found["address"]["state"]] == [1, "fail"]
     assert "use https:// in BOSA_API_BASE_URL" in found["address"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "variable"), [("http", "HTTP_PROXY"), ("https", "HTTPS_PROXY"), ("https", "ALL_PROXY")]
+)
+def test_a_proxy_that_keeps_it_from_the_api_is_named(tmp_path: Path, scheme: str, variable: str) -> None:
+    with reserved_port() as nobody:
+        url = f"{scheme}://api.example.test"
+        code, found = examined(tmp_path, "--api-base-url", url, **{variable: address(nobody)})
+        assert [code, found["address"]["state"]] == [1, "fail"]
+        assert f"the proxy that the variables name, {address(nobody)}," in found["address"]["remedy"]
+    assert scheme != "https" or "behind a proxy" in found["tls"]["message"]
+
+
+def test_another_web_site_is_told_from_an_api_that_refuses(tmp_path: Path, api: ScriptedApi) -> None:
+    api.odd["/users/me"] = JSONResponse({"hello": "world"})
+    code, found = examined(tmp_path, "--api-base-url", api.url, BOSA_USER_TOKEN=jwt(sub="me"))
+    assert [code, found["user"]["state"]] == [1, "fail"]
+    assert found["user"]["remedy"] == "Is BOSA_API_BASE_URL right, and the API running?"
+    assert found["catalogue"]["remedy"] == "The API lists no connector. Is BOSA_API_BASE_URL right?"
+
+
+@pytest.mark.parametrize(
+    ("colours", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)], ids=str
+)
+def test_a_terminal_gets_the_colours_that_it_wants(tmp_path: Path, colours: dict[str, str], is_coloured: bool) -> None:  # noqa: FBT001  pytest names it
+    with in_terminal(tmp_path, "doctor", **colours) as terminal:
+        code, shown = terminal.end()
+    assert [code, "\x1b[" in shown] == [0, is_coloured]
 
 
 def test_an_account_that_is_not_linked_fails(tmp_path: Path, hub: RunningHub, hub_user: Credentials) -> None:
@@ -157,6 +212,19 @@ def test_a_store_that_cannot_be_used_fails(tmp_path: Path, hub: RunningHub) -> N
     code, found = examined(tmp_path, "--api-base-url", hub.url, "--store", f"file://{tmp_path / 'file' / 'x'}")
     assert [code, found["store"]["state"]] == [1, "fail"]
     assert "BOSA_STORE" in found["store"]["remedy"]
+
+
+@pytest.mark.parametrize("scheme", ["s3", "http"])
+def test_a_store_that_fails_is_told_with_its_own_words(tmp_path: Path, hub: RunningHub, scheme: str) -> None:
+    with reserved_port() as nobody:
+        place = {"s3": "s3://bucket/folder", "http": f"{address(nobody)}/folder"}[scheme]
+        known = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "planted-secret", "AWS_ALLOW_HTTP": "true"}
+        code, found = examined(
+            tmp_path, "--api-base-url", hub.url, "--store", place, AWS_ENDPOINT=address(nobody), **known
+        )
+    assert [code, found["store"]["state"]] == [1, "fail"]
+    assert {"s3": "Generic S3 error", "http": "HttpStore"}[scheme] in found["store"]["message"]
+    assert "planted" not in json.dumps(found)
 
 
 def test_the_store_is_left_as_it_was(tmp_path: Path, hub: RunningHub) -> None:
@@ -209,7 +277,7 @@ def test_little_room_on_the_disk_is_a_warning_and_none_a_failure() -> None:
 def test_a_login_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(0o700)
     (tmp_path / "data" / "login.json").write_text("nonsense")
-    code, found = examined(tmp_path, "--store", "foo")
+    code, found = examined(tmp_path, "--store", "gopher://x")
     assert [code, found["start"]["state"]] == [1, "fail"]
     assert "login.json cannot be read" in found["start"]["message"]
 

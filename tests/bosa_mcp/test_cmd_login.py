@@ -75,6 +75,15 @@ def test_a_new_user_is_told_their_secret_once_and_acts_from_then_on(bosa: Run, t
     assert json.loads(bosa("call", "notes_list_notes").stdout)["data"] == []
 
 
+def test_whoever_logs_in_beside_a_token_that_is_set_is_told_which_counts(
+    bosa: Run, at_hub: dict[str, str], name: str
+) -> None:
+    beside = bosa("login", "--new", name, **at_hub, BOSA_USER_TOKEN="eyJ-another")
+    assert "BOSA_USER_TOKEN is set, and counts in place of this login" in beside.stderr
+    printed = bosa("login", name, "--print", typed=made(beside), **at_hub, BOSA_USER_TOKEN="eyJ-another")
+    assert [printed.returncode, printed.stderr] == [0, ""]
+
+
 def test_a_login_counts_at_its_own_api_alone(
     bosa: Run, at_hub: dict[str, str], name: str, api: ScriptedApi, tmp_path: Path
 ) -> None:

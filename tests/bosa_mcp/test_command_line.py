@@ -1,6 +1,8 @@
 """The command line: help with examples, exit codes that say who is to act, and one line of explanation."""
 
 import json
+import os
+import shutil
 import signal
 import socket
 import stat
@@ -74,6 +76,26 @@ def test_wrong_configuration_is_one_line_and_2(tmp_path: Path) -> None:
     (tmp_path / "data" / "bosa-mcp.toml").write_text("conectors = 5\n")
     for done in (run(tmp_path), run(tmp_path, "hub")):
         assert [done.returncode, done.stdout, len(done.stderr.splitlines())] == [2, "", 1]
+
+
+def test_whoever_has_no_home_folder_is_told_to_name_another(tmp_path: Path) -> None:
+    unshare = shutil.which("unshare") or pytest.skip("nobody without a home folder can be made here")
+    done = subprocess.run(
+        [unshare, "--user", "--map-user=54321", *COMMAND, "tools"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={"PATH": os.defpath},
+        cwd=tmp_path,
+        timeout=2 * WAIT,
+        check=False,
+        text=True,
+    )
+    if "unshare" in done.stderr:
+        pytest.skip(done.stderr)
+    assert [done.returncode, done.stderr] == [
+        2,
+        "bosa-mcp: There is no home folder to keep anything in: set BOSA_DATA_DIR\n",
+    ]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -114,9 +114,9 @@ def test_every_setting_is_a_key_of_the_file_in_the_data_folder(tmp_path: Path, v
 
 def test_another_file_takes_the_place_of_the_one_in_the_data_folder(tmp_path: Path) -> None:
     write(tmp_path / "data" / "bosa-mcp.toml", 'account = "data"\nlog = "json"\n')
-    other = write(tmp_path / "other.toml", f'account = "größe"\ndata_dir = "{tmp_path / "data"}"\n')
+    other = write(tmp_path / "other.toml", f'account = "work"\ndata_dir = "{tmp_path / "data"}"\n')
     settings = load({}, other)
-    assert [settings.account, settings.log, settings.data_dir] == ["größe", "pretty", tmp_path / "data"]
+    assert [settings.account, settings.log, settings.data_dir] == ["work", "pretty", tmp_path / "data"]
 
 
 def test_nothing_in_the_current_folder_counts() -> None:
@@ -161,14 +161,21 @@ def test_a_user_token_alone_speaks_to_nobody(variables: Variables) -> None:
         ("CALL_BUDGET", "nan"),
         ("CALL_BUDGET", "soon"),
         ("MODE", "search"),
+        ("ACCOUNT", "größe"),
+        ("ACCOUNT", "two\nlines"),
+        ("STORE", "/var/files"),
+        ("STORE", "~/files"),
+        ("STORE", "file://files"),
+        ("STORE", "file://./files"),
         ("LOG", "xml"),
         ("LOG_LEVEL", "loud"),
     ],
 )
 def test_a_wrong_variable_is_named_in_one_line(variables: Variables, name: str, value: str) -> None:
     variables.set(f"BOSA_{name}", value)
-    with pytest.raises(InvalidSettings, match=f"^BOSA_{name}: .*{value[:12]}") as odd:
+    with pytest.raises(InvalidSettings, match=f"^BOSA_{name}: ") as odd:
         load({})
+    assert repr(value[:12])[1:-1] in str(odd.value)
     assert "\n" not in str(odd.value)
 
 
@@ -214,6 +221,7 @@ def test_a_secret_is_never_shown(variables: Variables) -> None:
     ("text", "said"),
     [
         ('acount = "x"\n', "unknown key 'acount', did you mean 'account'"),
+        ('BOSA_API_KEY = "x"\n', "unknown key 'BOSA_API_KEY', did you mean 'api_key'"),
         ("zzz = 1\n", "unknown key 'zzz'$"),
         ("[hub]\nmaster_key = 1\n", "unknown key 'hub'"),
         ("account = x\n", "cannot be read: "),
@@ -245,7 +253,7 @@ def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
 def test_a_secret_that_cannot_be_sent_is_named_and_space_around_it_is_not_its_own(
     variables: Variables, name: str
 ) -> None:
-    for value in ("eyJ7291827…", "7291827 x", "7291827\nx"):
+    for value in ("eyJ7291827…", "7291827 x", "7291827\nx", "${7291827}"):
         variables.set(name, value)
         with pytest.raises(InvalidSettings, match=f"^{name} cannot be used: .*copy it whole$") as odd:
             load({})

@@ -7,6 +7,7 @@ import typer
 
 from bosa_mcp.cli import accounts, call, config, connect, demo, disconnect, doctor, failures, hub, login, serve, tools
 from bosa_mcp.invisible import plain
+from bosa_mcp.logs import is_colourless
 from bosa_mcp.redaction import redact
 
 app = typer.Typer(
@@ -55,7 +56,8 @@ def with_command(typed: list[str]) -> list[str]:
 def main() -> NoReturn:
     """Runs the command line. Exit codes: 0, 1 it failed, 2 usage or configuration, 130 SIGINT, 143 SIGTERM."""
     try:
-        sys.exit(app(with_command(sys.argv[1:]), standalone_mode=False) or 0)
+        colour = False if is_colourless() else None  # None leaves it to what is written to
+        sys.exit(app(with_command(sys.argv[1:]), standalone_mode=False, color=colour) or 0)
     except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001  the rim: what can be said in a line is, the rest is raised
         code, message = failures.told(failures.first(failure))
         typer.echo(f"bosa-mcp: {plain(redact(failures.for_people(' '.join(message.split()))))}", err=True)

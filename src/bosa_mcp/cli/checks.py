@@ -10,16 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
 import obstore
 from anyio import to_thread
 
+from bosa_connectors import transport
 from bosa_connectors.aio import AsyncBosaConnector
-from bosa_connectors.errors import BosaError, Unauthenticated, Unreachable
+from bosa_connectors.errors import ApiError, BosaError, Unauthenticated, Unreachable
+from bosa_hub.connectors import built_in
 from bosa_hub.errors import SetupError
+from bosa_hub.loading import load
 from bosa_mcp import logins
 from bosa_mcp.cli import findings
 from bosa_mcp.cli.api import Api, open_api
@@ -27,11 +29,15 @@ from bosa_mcp.cli.findings import Finding
 from bosa_mcp.filters import Filter
 from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import FIRST_BUDGET, Tools
-from bosa_mcp.settings import DEFAULT_API, InvalidSettings, Settings, reveal
+from bosa_mcp.settings import DEFAULT_API, InvalidSettings, Settings, check_bind, reveal
 from bosa_mcp.store import Store, StoreError
 
 PATIENCE: Final = 10.0
 """Seconds for one look."""
+_BROUGHT: Final = Finding("token", "ok", "each client brings its own, for BOSA_AUTH is user-token")
+_CREDENTIALS: Final = (
+    "Check BOSA_API_KEY and BOSA_USER_TOKEN, for the API takes a token with the key of its own client."
+)
 
 
 async def findings_of(chosen: Settings) -> AsyncIterator[Finding]:
@@ -44,10 +50,14 @@ async def findings_of(chosen: Settings) -> AsyncIterator[Finding]:
 
 
 async def _found(chosen: Settings) -> AsyncIterator[Finding]:
+    check_bind(chosen, "127.0.0.1")
+    asks_who = chosen.auth == "user-token"
     yield _data_folder(chosen.data_dir)
     yield await _store(chosen)
     if chosen.is_embedded:
         yield Finding("api", "ok", "none is set: the server brings a hub of its own")
+        for failure in load(chosen.hub_connectors, built_in()).failures:
+            yield Finding("connectors", "warn", failure, "Look at BOSA_HUB_CONNECTORS: the others are served.")
     else:
         address = chosen.api_base_url or DEFAULT_API
         expires = await _certificate(address)
@@ -56,8 +66,8 @@ async def _found(chosen: Settings) -> AsyncIterator[Finding]:
         if tls.state == "fail":
             return
         yield findings.key(reveal(chosen.api_key))
-        yield findings.token(_token(chosen), datetime.now(UTC))
-    with open_api(chosen) as api:
+        yield _BROUGHT if asks_who else findings.token(_token(chosen), datetime.now(UTC))
+    with open_api(chosen, has_user=not asks_who) as api:
         async for finding in _asked(chosen, api):
             yield finding
 
@@ -98,7 +108,11 @@ async def _reached(connector: AsyncBosaConnector) -> Finding:
 async def _remedy(failure: Exception, url: str) -> str:
     if isinstance(failure, Unauthenticated):
         return "Check BOSA_API_KEY."
-    if isinstance(failure, Unreachable) and await _speaks_tls(url):
+    if proxy := transport.proxy_for(url):
+        return (
+            f"Does the proxy that the variables name, {proxy}, let this through? NO_PROXY may name hosts to do without."
+        )
+    if isinstance(failure, Unreachable) and url.startswith("http:") and await _speaks_tls(url):
         return "TLS is spoken there: use https:// in BOSA_API_BASE_URL."
     return "Is BOSA_API_BASE_URL right, and the API running?"
 
@@ -108,7 +122,7 @@ async def _user(connector: AsyncBosaConnector, token: str, account: str | None) 
         with anyio.fail_after(PATIENCE):
             user = await connector.get_user_info(token)
     except (BosaError, TimeoutError) as failure:
-        remedy = "Check BOSA_API_KEY and BOSA_USER_TOKEN: the API takes a token with the key of its own client."
+        remedy = _CREDENTIALS if isinstance(failure, ApiError) else await _remedy(failure, connector.api_base_url)
         return [Finding("user", "fail", str(failure) or "the API did not answer in time", remedy)]
     named = Finding("user", "ok", f"the API takes key and token, for {user.identifier[:100]!r}")
     if not user.is_active:
@@ -157,9 +171,14 @@ async def _store(chosen: Settings) -> Finding:
         with anyio.fail_after(PATIENCE):
             await _kept_and_removed(Store.at(chosen.store or chosen.data_dir / "files"))
     except (StoreError, OSError, obstore.exceptions.BaseError) as failure:
-        said = str(failure).splitlines()[0][:300] if str(failure) else "it did not answer in time"
-        return Finding("store", "fail", f"{place}: {said}", remedy)
+        return Finding("store", "fail", f"{place}: {_reason(failure) or 'it did not answer in time'}", remedy)
     return Finding("store", "ok", f"{place} keeps what it is given")
+
+
+def _reason(failure: Exception) -> str:
+    """What went wrong, with what stands in the log of a server that serves."""
+    said, cause = (next(iter(str(each or "").splitlines()), "")[:300] for each in (failure, failure.__cause__))
+    return said if cause in said else f"{said} {cause}"
 
 
 async def _kept_and_removed(store: Store) -> None:
@@ -178,7 +197,7 @@ async def _certificate(url: str) -> datetime | Finding | None:
     parts = urlsplit(url)
     if parts.scheme != "https":
         return None
-    if "https" in getproxies() and not proxy_bypass(parts.hostname or ""):
+    if transport.proxy_for(url):
         return Finding("tls", "ok", "behind a proxy: the certificate is not looked at")
     try:
         return await to_thread.run_sync(_valid_until, parts.hostname or "", parts.port or 443)

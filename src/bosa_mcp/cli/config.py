@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 from pydantic import SecretStr
 
+from bosa_mcp import logins
 from bosa_mcp.cli import clients
 from bosa_mcp.cli.clients import CLIENTS, Server
 from bosa_mcp.cli.options import API, CALLS, PLACES, settled
@@ -29,6 +30,8 @@ the server reads it. Where the configuration belongs is said on standard error.
 """
 _OVER_HTTP: Final = {"auth", "public_url", "allowed_hosts"}
 """Settings that mean nothing to a server which a client starts."""
+_NESTED: Final = f"{PREFIX}HUB_OAUTH__"
+"""How variables begin that hold one part of a setting: of these, what an application is known by."""
 
 
 @settled(*API, "refresh", *CALLS, *PLACES)
@@ -50,14 +53,21 @@ def _server(chosen: Settings, flags: dict[str, Any]) -> Server:
     given = [name for name in Settings.model_fields if flags.get(name) is not None or os.environ.get(_variable(name))]
     secrets = [name for name in given if _is_secret(getattr(chosen, name))]
     plain = [name for name in given if name not in secrets and name not in _OVER_HTTP]
+    nested = sorted(name for name, value in os.environ.items() if name.startswith(_NESTED) and value)
     file = flags.get("config")
     command, *args = _command()
     return Server(
         command,
         (*args, "serve", "--config", str(Path(file).absolute())) if file else tuple(args),
-        {_variable(name): _text(getattr(chosen, name)) for name in plain},
-        tuple(_variable(name) for name in secrets),
+        {_variable(name): _text(getattr(chosen, name)) for name in plain} | _where_modules_lie(chosen),
+        (*map(_variable, secrets), *nested),
     )
+
+
+def _where_modules_lie(chosen: Settings) -> dict[str, str]:
+    """Where Python looks for connectors of one's own, wherever a client starts the server."""
+    folders = [str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    return {"PYTHONPATH": os.pathsep.join(folders)} if folders and chosen.hub_connectors else {}
 
 
 def _is_secret(value: object) -> bool:
@@ -95,5 +105,5 @@ def _advice(client: clients.Name, server: Server, chosen: Settings) -> Iterable[
         yield f"{variable}: {CLIENTS[client].advice}"
     if not chosen.is_embedded:
         for name in ("api_key", "user_token"):
-            if getattr(chosen, name) is None:
+            if getattr(chosen, name) is None and not (name == "user_token" and logins.load(chosen)):
                 yield f"{_variable(name)} is not set: set it and run this again, or write {name} into bosa-mcp.toml"

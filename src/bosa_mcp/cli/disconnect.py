@@ -41,10 +41,11 @@ async def _removed(chosen: Settings, connector: str, account: str | None) -> str
 
     async with open_linking(chosen) as (linking, caller, _):
         mine = (await linking.accounts.person(caller)).of(connector)
-        acts = acting(mine, account or caller.credentials.account)
+        name = account or caller.credentials.account
+        acts = acting(mine, name)
         if acts is None:
             linked = f"Linked are: {listed(mine)}." if mine else "Nothing is linked there."
-            raise CommandFailed(f"There is no account {account or '(that acts)'!r} on {connector}. {linked}")
+            raise CommandFailed(f"There is no account {repr(name) if name else 'that acts'} on {connector}. {linked}")
         if trouble := await linking.remove(caller, connector, acts.name):
             raise CommandFailed(trouble)
         return acts.name

@@ -60,15 +60,14 @@ def key(value: str | None) -> Finding:
 def token(value: str | None, now: datetime) -> Finding:
     """Whether there is a user token, and for how long it is good."""
     if value is None:
-        remedy = "Set BOSA_USER_TOKEN, for most actions act for a user."
+        remedy = "Set BOSA_USER_TOKEN or log in (`bosa-mcp login`), for most actions act for a user."
         return Finding("token", "warn", "no user token is set", remedy)
     ends = _expiry(value)
     if ends is None:
         return Finding("token", "ok", "set; it does not say how long it is good")
     if ends < now:
-        return Finding(
-            "token", "fail", f"it was good until {ends:%Y-%m-%d %H:%M} UTC", "Get a new one: `bosa-mcp login`."
-        )
+        remedy = "Get a new one: `bosa-mcp login`, which counts where BOSA_USER_TOKEN is not set."
+        return Finding("token", "fail", f"it was good until {ends:%Y-%m-%d %H:%M} UTC", remedy)
     if ends - now < _SOON:
         return Finding("token", "warn", f"good until {ends:%Y-%m-%d %H:%M} UTC", "Get a new one before that.")
     return Finding("token", "ok", f"good until {ends:%Y-%m-%d}")
@@ -88,7 +87,9 @@ def accounts(user: "BosaUser", wanted: str | None) -> Finding:
     """Which accounts are linked, and whether the wanted one is among them."""
     linked = [f"{each.connector}: {each.user_identifier}{' (selected)' * each.selected}" for each in user.integrations]
     if wanted and wanted not in {each.user_identifier for each in user.integrations}:
-        remedy = f"Link it, or set BOSA_ACCOUNT to one of these: {_listed(linked)}."
+        remedy = (
+            f"Set BOSA_ACCOUNT to one of these: {_listed(linked)}." if linked else "`bosa-mcp connect` links accounts."
+        )
         return Finding("accounts", "fail", f"BOSA_ACCOUNT {wanted[:100]!r} is not linked", remedy)
     if not linked:
         return Finding("accounts", "ok", "none is linked: connectors that need one answer not_connected")
@@ -104,6 +105,8 @@ def catalogue(tools: int, connectors: int, missing: Sequence[str], odd: int, age
         return Finding("catalogue", "warn", f"{said}; not listed: {'; '.join(missing)[:500]}", remedy)
     if not tools:
         remedy = "Look at BOSA_CONNECTORS, BOSA_INCLUDE, BOSA_EXCLUDE and BOSA_READ_ONLY."
+        if not connectors:
+            remedy = "The API lists no connector. Is BOSA_API_BASE_URL right?"
         return Finding("catalogue", "warn", said, remedy)
     if odd:
         return Finding("catalogue", "warn", f"{said}; {odd} actions cannot be tools", "`bosa-mcp tools` says why.")

@@ -85,6 +85,8 @@ def _logged_in(chosen: Settings, identifier: str, *, is_new: bool, shown: bool, 
         until = f" until {told['expires_at']}" if kept.expires_at else ""
         text = f"Logged in at {told['api']} as {identifier!r}{until}. The token is in {told.get('file')}."
         typer.echo(kept.token if shown else text)
+    if chosen.user_token and not shown:
+        typer.echo("BOSA_USER_TOKEN is set, and counts in place of this login until you unset it.", err=True)
     return told
 
 

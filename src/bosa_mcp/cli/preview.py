@@ -31,7 +31,7 @@ def preview(offer: "Offer", asked: "Asked", caller: "Caller", api: str) -> dict[
         arguments.check(offer.action, own)
     except InvalidArguments as wrong:
         own = arguments.repaired(offer.action, own, wrong)
-    who = caller.credentials
+    who = caller.acting_as(asked.account).credentials
     call = Call(offer.action, own, replace(who, api_key=None, user_token=None))
     key = None if effects.effect(offer.action) == "read" else _ONCE
     request = wire.encode(call, api_key=None, error_contract=2, key=key)
