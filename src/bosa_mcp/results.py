@@ -50,7 +50,7 @@ HINTS: Final[Mapping[str, str]] = {
     "not_connected": "The person has to link an account to this connector first: `bosa-mcp connect` does.",
     "rate_limited": "Wait before you call this tool again.",
     "unreachable": "Nothing was done. Is the BOSA API running, and BOSA_API_BASE_URL right?",
-    "timeout": "It was only a question: ask again later, or for less.",
+    "timeout": "Nothing was changed: it may be called again, perhaps for less.",
     "outcome_unknown": "It may have happened all the same: look before you repeat it.",
     "read_only": "Only tools that read may be called here.",
     "too_large": "Ask for fewer items, or for fewer fields with response_fields.",

@@ -156,9 +156,10 @@ import logging
 from bosa_mcp import logs
 
 logs.configure("pretty", "info")
+said = "planted\\x1b]0;title\\x07"  # newer tracebacks quote the line that raises
 for name in ("mcp.server.sse", "bosa_mcp"):
     try:
-        raise ValueError("planted\\x1b]0;title\\x07")
+        raise ValueError(said)
     except ValueError:
         logging.getLogger(name).exception("of %s\\x1b[2J", name)
 """
