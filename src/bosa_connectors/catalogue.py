@@ -4,6 +4,7 @@ The document is `{connector: {action: item}}`, as `GET /connectors/?modules={con
 that action alone: the catalogue says in `refused` what was wrong with it.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import get_args
 
 from bosa_connectors.calls import Action, Effect
-from bosa_connectors.dialects import today
+from bosa_connectors.dialects import may_be_older, today
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
 from bosa_connectors.references import follow
 from bosa_connectors.shapes import is_array, is_object, items, members
@@ -26,6 +27,8 @@ _PATH_LENGTH = 2_000
 _UNIONS = ("anyOf", "oneOf", "allOf")
 _LEADING = frozenset({"items", "$ref", *_UNIONS})
 """Keywords that lead to what a value may be as well."""
+_SAYS_FILE = ('"binary"', '"bytes"', '"application/octet-stream"')
+"""Something of this is in the JSON of each schema with a file."""
 _KINDS = ("object", "any")
 """What a request may be."""
 _OF_PARTS = frozenset({"type", "title", "description", "properties", "required"})
@@ -96,14 +99,17 @@ def _is_plumbing(name: str, item: object) -> bool:
 def _action(connector: str, name: str, item: object) -> Action:
     listed = _object(item, "it is not a JSON object")
     docstring = listed.get("docstring")
+    schema, text = _schema(listed)
     action = Action(
         connector=connector,
         name=name,
         path=_path(listed.get("path")),
         description=docstring if isinstance(docstring, str) else "",
-        schema=_schema(listed),
+        schema=schema,
         stated_effect=_EFFECTS.get(str(listed.get("x-bosa-effect"))),
     )
+    if text is not None and not any(word in text for word in _SAYS_FILE):
+        return action
     files = frozenset(name for name, field in action.properties.items() if _is_binary(field, action.schema))
     return replace(action, binary=files) if files else action
 
@@ -118,16 +124,22 @@ def _path(path: object) -> str:
     return path
 
 
-def _schema(listed: Mapping[str, object]) -> Mapping[str, object]:
+def _schema(listed: Mapping[str, object]) -> tuple[Mapping[str, object], str | None]:
+    """The schema of an action's input, and its JSON as listed: what is not in there need not be looked for."""
     parameters = _object(listed.get("parameters") or {}, "its parameters are not a JSON object")
     if "request" not in parameters:
-        return TAKES_NOTHING
+        return TAKES_NOTHING, ""
     request = _object(parameters["request"], "its request parameter is not a JSON object")
-    schema = _whole(today(_object(request.get("schema"), "its request schema is not a JSON object")))
+    sent = _object(request.get("schema"), "its request schema is not a JSON object")
+    try:
+        text = json.dumps(sent)
+    except RecursionError:  # nested more deeply than a text can be made of
+        text = None
+    schema = _whole(today(sent) if text is None or may_be_older(text) else sent)
     if not any(kind in _KINDS for kind in _kinds(schema, "object")):
         raise ValueError(f"its request schema is of type {str(schema['type'])[:40]!r}, not an object")
     _object(schema.get("properties", {}), "the properties of its request schema are not a JSON object")
-    return schema
+    return schema, text
 
 
 def _whole(schema: Mapping[str, object]) -> Mapping[str, object]:
