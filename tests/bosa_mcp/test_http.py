@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 
 import anyio
 import pytest
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import TOKEN, answer, content, names_of_the_api, refusal
-from .scripted_api import WAIT, ScriptedApi, Switchboard, says, takes
+from .scripted_api import WAIT, ScriptedApi, Switchboard, fails, says, takes
 from .web_clients import WebServer, web_server
 
 KINDS = (
@@ -139,3 +140,24 @@ def half_a_request(server: WebServer, line: str, *, whole: bool = False) -> sock
     if whole:
         client.sendall(b"\r\n" + b" " * 10)
     return client
+
+
+async def test_a_call_without_a_session_has_no_tools_listed(switchboard: Switchboard, tmp_path: Path) -> None:
+    api = switchboard.new()
+    api.offer("shop", "order", takes(item={"type": "string"}))
+    api.answer("shop/order", says("done"))
+    api.offer("office", "print", takes())
+    api.odd["/connectors/?modules=office"] = fails(500)  # each list looks for it again
+
+    def looks() -> int:
+        return sum(asked.path == "/connectors/?modules=office" for asked in api.asked)
+
+    with web_server(tmp_path, api, "--refresh", "0") as server:
+        async with server.client("auto") as client:
+            await client.list_tools()
+            listed = looks()
+            await client.list_tools()
+            again = looks()
+            for _ in range(3):
+                assert (await answer(client, "shop_order", item="tea"))["data"] == "done"
+            assert [again > listed, looks()] == [True, again]
