@@ -82,7 +82,9 @@ def is_deep(value: object, levels: int = _DEEP) -> bool:
         level = [
             below
             for each in level
-            for below in (each if is_array(each) else members(each).values())
+            for below in (
+                each.values() if isinstance(each, dict) else each if isinstance(each, list) else members(each).values()
+            )
             if not isinstance(below, _SCALARS)
         ]
         if not level:

@@ -76,6 +76,8 @@ class _Compactor:
             raise ValueError(f"{_where(path)} is no schema")
         if "$ref" in schema:
             return self._reference(schema, path, within)
+        if len(schema) == 1 and "type" in schema:  # half of all
+            return _typed({}, schema["type"], path)
         kept: dict[str, object] = {}
         for key, value in schema.items():
             if key in _VALUES:
@@ -171,6 +173,8 @@ def _without_null(schema: dict[str, object]) -> dict[str, object]:
 def _merged(inner: Mapping[str, object], outer: Mapping[str, object]) -> dict[str, object]:
     """Both schemas in one."""
     merged = {**inner, **outer}
+    if len(merged) == len(inner) + len(outer):  # they speak of different things, as nearly always
+        return merged
     for key in ("properties", "patternProperties"):
         if key in inner and key in outer:
             merged[key] = {**members(inner[key]), **members(outer[key])}

@@ -10,11 +10,16 @@ from bosa_connectors.shapes import is_array, is_object, items, members
 UNIONS: Final = ("anyOf", "oneOf", "allOf")
 ALTERNATIVES: Final = (*UNIONS, "then", "else", "dependentSchemas")
 """Keywords below which a root may know further arguments."""
+_FURTHER: Final = frozenset(ALTERNATIVES)
+_ALONE: Final = frozenset({"type", "properties", "required", "description"})
+"""Keywords of a root that says nothing more of its arguments together."""
 
 
 def parts(root: Mapping[str, object], keys: Iterable[str] = ("allOf",)) -> Iterator[Mapping[str, object]]:
     """The schema, and all that it is put together from below these keywords, which no model API takes at a root."""
     yield root
+    if _FURTHER.isdisjoint(root):  # nearly always
+        return
     for key in keys:
         value = root.get(key)
         below = members(value).values() if key == "dependentSchemas" else [*items(value), value]
@@ -25,6 +30,8 @@ def parts(root: Mapping[str, object], keys: Iterable[str] = ("allOf",)) -> Itera
 
 def beside(root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object]) -> dict[str, object]:
     """What stands beside the arguments, but for what would rule out arguments of ours."""
+    if root.keys() <= _ALONE:  # nearly always
+        return {"description": root["description"]} if root.get("description") else {}
     kept = {"additionalProperties": root["additionalProperties"]} if "additionalProperties" in root else {}
     if depending := _depending(root):
         kept["dependentRequired"] = depending

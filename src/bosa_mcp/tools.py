@@ -66,8 +66,8 @@ _GAP = re.compile(r"\n{3,}")
 _KEY = re.compile(rf"[a-zA-Z0-9_.-]{{1,{KEY_LENGTH}}}")
 _NO_KEY = re.compile(r"[^a-zA-Z0-9_.-]")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
-_ODD = re.compile(r"[^\x20-\x7e]|\\[bfu]")
-"""What JSON that holds an invisible character holds."""
+_UNSEEN = ("\x7f", "\\b", "\\f", "\\u")
+"""As JSON has them: the characters of ASCII that nobody sees."""
 _WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -123,7 +123,7 @@ def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
         annotations=annotate(action),
     )
     written = tool.model_dump_json(by_alias=True, exclude_none=True)
-    if _ODD.search(written):
+    if not written.isascii() or any(each in written for each in _UNSEEN):
         refuse_invisible(tool.input_schema)
     size = len(written.encode())
     if size > MOST_BYTES:
