@@ -225,7 +225,7 @@ def main() -> None:
     """Prints a line for everything that is measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=0.5, help="how long each slice of calls takes")
-    parser.add_argument("--rounds", type=int, default=3, help="how often the servers take turns")
+    parser.add_argument("--rounds", type=int, default=5, help="how often the servers take turns")
     parser.add_argument("--slices", type=int, default=15, help="how many slices of calls there are")
     parser.add_argument("--actions", type=int, nargs="*", default=[10, 500, 5_000])
     parser.add_argument("--calls", action=argparse.BooleanOptionalAction, default=True, help="measure calls too")
