@@ -7,6 +7,7 @@ import mcp_types as types
 import structlog
 from mcp.shared.exceptions import MCPError
 
+from bosa_connectors.effects import effect
 from bosa_mcp import resources, results
 from bosa_mcp.calling import carry_out
 from bosa_mcp.changes import TellingServer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bosa_mcp.calling import Parts
     from bosa_mcp.execution import Report
     from bosa_mcp.table import Table
+    from bosa_mcp.tools import Offer
 
 NAME: Final = "bosa"
 LIST_TTL: Final = 60_000
@@ -33,7 +35,7 @@ LIST_TTL: Final = 60_000
 _Params = TypeVar("_Params")
 _Result = TypeVar("_Result")
 _Handler: TypeAlias = "Callable[[ServerRequestContext[Any], _Params], Awaitable[_Result]]"
-_ENDED: Final = Refusal("outcome_unknown", "The server ended before the answer had come.")
+_ENDED: Final = "The server ended before the answer had come."
 
 log = structlog.get_logger("bosa_mcp")
 
@@ -57,7 +59,7 @@ def create_server(parts: "Parts") -> TellingServer:
                 return await carry_out(parts, params.name, params.arguments or {}, caller, report, asker=asker)
         except InputNeeded as needed:
             return needed.result
-        return results.result(results.written(results.refusal(_ENDED)))
+        return results.result(results.written(results.refusal(_given_up(tools.table.offer(params.name)))))
 
     async def listen(
         context: "ServerRequestContext[Any]", params: types.SubscriptionsListenRequestParams
@@ -80,6 +82,13 @@ def create_server(parts: "Parts") -> TellingServer:
     server.drain = Drain()
     server.middleware.append(tools.changes.remember)
     return server
+
+
+def _given_up(offer: "Offer | None") -> Refusal:
+    """What is said of a call that the server's own end cut short."""
+    if offer and effect(offer.action) == "read":
+        return Refusal("cancelled", _ENDED, "Nothing was changed: it may be called again.")
+    return Refusal("outcome_unknown", _ENDED)
 
 
 def _contained(handler: "_Handler[_Params, _Result]") -> "_Handler[_Params, _Result]":

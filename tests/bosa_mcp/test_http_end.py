@@ -169,23 +169,25 @@ os.execv(sys.argv[1], sys.argv[1:])
 async def test_a_call_that_does_not_end_is_given_up_after_a_grace_and_its_client_is_told(
     shop: ScriptedApi, tmp_path: Path
 ) -> None:
+    shop.offer("shop", "get_order", takes())
+    shop.answer("shop/get_order", shop.hang)
     ways = [("/mcp", "auto"), ("/mcp", "legacy"), ("/sse", "legacy")]
     with (
         web_server(folder(tmp_path, "web"), shop) as server,
         started(folder(tmp_path, "pipes"), BOSA_API_BASE_URL=shop.url, BOSA_LOG_LEVEL="warning") as pipes,
     ):
-        pipes.send(*HANDSHAKE, call(1, "shop_order"))
+        pipes.send(*HANDSHAKE, call(1, "shop_order"), call(2, "shop_get_order"))
         async with anyio.create_task_group() as ordering:
             for path, era in ways:
                 ordering.start_soon(order_in_vain, server.client(era, path))
-            while len(shop.sent("shop/order")) < len(ways) + 1:  # noqa: ASYNC110  the API tells nobody
+            while len(shop.sent("shop/order") + shop.sent("shop/get_order")) < len(ways) + 2:  # noqa: ASYNC110  the API tells nobody
                 await anyio.sleep(0.01)
             pipes.end_of_input()
             server.server.signal(signal.SIGTERM)
-        told = pipes.reply(1)["result"]
+        told = [pipes.reply(number)["result"]["structuredContent"]["error"] for number in (1, 2)]
         assert [await to_thread.run_sync(each.wait) for each in (pipes, server.server)] == [0, 143]
         assert [pipes.rest()[1], server.server.rest()] == ["", ("", "")]
-    assert told["structuredContent"]["error"]["kind"] == "outcome_unknown"
+    assert [error["kind"] for error in told] == ["outcome_unknown", "cancelled"]
 
 
 async def order_in_vain(connecting: AbstractAsyncContextManager[Client]) -> None:
