@@ -106,7 +106,7 @@ def test_a_query_that_runs_away_is_stopped(ada: httpx.Client, query: str) -> Non
 def test_a_bomb_does_not_go_off(ada: httpx.Client, bomb: str) -> None:
     answer = _query(ada, bomb)
     assert answer.elapsed.total_seconds() < 2
-    assert answer.status_code == 400 or answer.json()["data"] == [{next(iter(answer.json()["data"][0])): ""}]
+    assert answer.status_code == 400 or len(answer.content) < 10_000  # newer SQLite takes some of them, and says little
 
 
 @pytest.mark.parametrize(
