@@ -118,6 +118,12 @@ async def test_what_is_printed_starts_the_server(tmp_path: Path, api: ScriptedAp
     assert [name for name in listed if name.startswith("shop_")] == ["shop_find_goods"]
 
 
+def test_it_is_one_line_for_programs(tmp_path: Path) -> None:
+    content, _ = printed(tmp_path, "cursor")
+    done = run(tmp_path, "config", "--client", "cursor", "--json")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [content]
+
+
 def test_what_the_file_says_stays_there(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "bosa-mcp.toml").write_text(f'api_key = "{KEY}"\nuser_token = "{TOKEN}"\naccount = "work"\n')

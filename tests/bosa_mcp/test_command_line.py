@@ -21,7 +21,7 @@ from bosa_mcp.cli.failures import told
 from .processes import COMMAND, HANDSHAKE, environment, run, started
 from .scripted_api import WAIT
 
-COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config")
+COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config", "login", "accounts", "connect", "disconnect")
 
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)], ids=" ".join)
@@ -31,6 +31,12 @@ def test_help_shows_examples(tmp_path: Path, command: tuple[str, ...]) -> None:
     assert "Example" in done.stdout
     assert f"bosa-mcp {command[0] if command else 'demo'}" in done.stdout
     assert all(name in done.stdout for name in COMMANDS if not command)
+    assert run(tmp_path, *command, "-h").stdout == done.stdout
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in {"serve", "hub", "demo"}])
+def test_every_command_that_prints_data_prints_json(tmp_path: Path, command: str) -> None:
+    assert "--json " in run(tmp_path, command, "--help").stdout
 
 
 def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ The account that acts is the one that BOSA_ACCOUNT names, else the selected one.
 @settled("account", *FLAGS)
 def accounts(
     chosen: Settings,
-    connector: Annotated[str | None, typer.Argument(help="Only those of this one.", show_default=False)] = None,
+    connector: Annotated[
+        str | None, typer.Argument(help="Only those of this one.", metavar="CONNECTOR", show_default=False)
+    ] = None,
     *,
     select: Annotated[
         str | None, typer.Option("--select", help="Have this account of CONNECTOR act from now on.", show_default=False)

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bosa_mcp import logins
 from bosa_mcp.cli import clients
 from bosa_mcp.cli.clients import CLIENTS, Server
-from bosa_mcp.cli.options import API, CALLS, PLACES, settled
+from bosa_mcp.cli.options import API, CALLS, PLACES, Json, settled
 from bosa_mcp.redaction import redact
 from bosa_mcp.settings import PREFIX, Settings, check_api
 
@@ -26,7 +26,7 @@ Examples:
   BOSA_API_KEY=sk-client-… bosa-mcp config --client cursor --api-base-url https://api.example.com
 
 Flags and variables that are set go into it, keys and tokens as placeholders. What stands in bosa-mcp.toml stays there:
-the server reads it. Where the configuration belongs is said on standard error.
+the server reads it. What is printed is JSON, on one line with --json; where it belongs is said on standard error.
 """
 _OVER_HTTP: Final = {"auth", "public_url", "allowed_hosts"}
 """Settings that mean nothing to a server which a client starts."""
@@ -40,11 +40,12 @@ def config(
     context: typer.Context,
     *,
     client: Annotated[clients.Name, typer.Option(help="For which client.", show_default=False)],
+    as_json: Json = False,
 ) -> None:
     """Print the configuration that makes a client start this server."""
     check_api(chosen)
     server = _server(chosen, context.params)
-    typer.echo(json.dumps(clients.configuration(client, server), ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(clients.configuration(client, server), ensure_ascii=False, indent=None if as_json else 2))
     for line in _advice(client, server, chosen):
         typer.echo(line, err=True)
 

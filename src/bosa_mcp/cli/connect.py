@@ -42,7 +42,7 @@ _LAST: Final = 0.3
 @settled(*FLAGS)
 def connect(
     chosen: Settings,
-    connector: Annotated[str, typer.Argument(help="The connector's name.", show_default=False)],
+    connector: Annotated[str, typer.Argument(help="The connector's name.", metavar="CONNECTOR", show_default=False)],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Link an account anew that is linked already.")] = False,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,

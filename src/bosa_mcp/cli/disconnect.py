@@ -25,8 +25,10 @@ Without ACCOUNT the one that acts is removed. Other tools then act for the accou
 @settled(*FLAGS)
 def disconnect(
     chosen: Settings,
-    connector: Annotated[str, typer.Argument(help="The connector's name.", show_default=False)],
-    account: Annotated[str | None, typer.Argument(help="The account's name.", show_default="the one that acts")] = None,
+    connector: Annotated[str, typer.Argument(help="The connector's name.", metavar="CONNECTOR", show_default=False)],
+    account: Annotated[
+        str | None, typer.Argument(help="The account's name.", metavar="ACCOUNT", show_default="the one that acts")
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
