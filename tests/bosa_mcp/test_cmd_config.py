@@ -167,6 +167,21 @@ async def test_connectors_of_ones_own_are_found_where_the_client_starts_the_serv
         assert (await started.call_tool("own_greet", {})).structured_content == {"data": "hello", "meta": None}
 
 
+def test_what_the_server_takes_from_the_shell_goes_into_it_but_no_password(tmp_path: Path) -> None:
+    proxies = {
+        "HTTP_PROXY": "http://proxy:3128",
+        "https_proxy": "http://ada:planted@proxy:3128",
+        "NO_PROXY": "10.0.0.0/8",
+    }
+    store = {"AWS_REGION": "eu-1", "AWS_SECRET_ACCESS_KEY": "planted"}
+    own = {"XDG_DATA_HOME": str(tmp_path / "mine"), "SSL_CERT_FILE": "own.pem", "BOSA_STORE": "s3://bucket"}
+    content, said = printed(tmp_path, "cursor", **proxies, **store, **own)
+    asked = {name: f"${{env:{name}}}" for name in ("https_proxy", "AWS_SECRET_ACCESS_KEY")}
+    placed = {"SSL_CERT_FILE": str(tmp_path / "own.pem"), "BOSA_DATA_DIR": str(tmp_path / "data")}
+    assert content["mcpServers"]["bosa"]["env"] == {**proxies, **store, **own, **asked, **placed}
+    assert "planted" not in f"{content} {said}"
+
+
 def test_whoever_has_logged_in_is_not_told_to_set_a_token(tmp_path: Path, api: ScriptedApi) -> None:
     (tmp_path / "data").mkdir(0o700)
     login = {"api": api.url, "identifier": "ada", "token": TOKEN}
