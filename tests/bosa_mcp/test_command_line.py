@@ -52,7 +52,7 @@ def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
         "--conector x": "--conector",
         "serve --conector x": "--conector",
         "serve --api-key 7291827": "--api-key",
-        "serve --call-budget -1": "BOSA_CALL_BUDGET",
+        "serve --call-budget -1": "--call-budget: ",
         "serve --transport pigeon": "'--transport': 'pigeon' is not one of",
         "serve --config none.toml": "none.toml",
         "hub --port 65536": "'--port': Input should be less than or equal to 65535, got '65536'",
