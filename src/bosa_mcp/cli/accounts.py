@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.failures import CommandFailed
-from bosa_mcp.cli.linked import FLAGS, open_linking
+from bosa_mcp.cli.linked import FLAGS, knowing, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.settings import Settings
 
@@ -50,10 +50,11 @@ async def _found(chosen: Settings, connector: str, select: str | None) -> dict[s
     from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
 
     async with open_linking(chosen) as (linking, caller, tools):
+        table = await knowing(tools, connector)
         if select is not None and (trouble := await linking.select(caller, connector, select)):
+            ours.check_there(connector, table)
             raise CommandFailed(trouble)
-        table = await tools.look()
-        return await ours.overview(linking, connector, ours.with_accounts(table), caller)
+        return await ours.overview(linking, connector, table, caller)
 
 
 def _print(found: Mapping[str, list[dict[str, Any]]]) -> None:
