@@ -119,6 +119,12 @@ def test_the_hub_says_where_it_is_and_stops_on_a_signal(tmp_path: Path, number: 
         assert hub.rest() == ("", f"connectors and actions at {url}/docs\n")
 
 
+@pytest.mark.parametrize("command", ["hub", "serve --transport http"])
+def test_an_address_may_be_written_as_in_a_url(tmp_path: Path, command: str) -> None:
+    with started(tmp_path, *command.split(), "--port", "0", "--host", "[::1]") as server:
+        assert server.log_line("ready ").startswith("ready http://[::1]:")
+
+
 def test_a_hub_listens_where_it_is_told(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
