@@ -92,7 +92,7 @@ def test_an_api_that_is_down_is_no_wrong_usage(tmp_path: Path) -> None:
     with reserved_port() as nobody:
         done = run(tmp_path, "call", "shop_find_goods", "--api-base-url", address(nobody))
     assert [done.returncode, done.stdout] == [1, ""]
-    assert done.stderr.count("no tools of connector") == 1
+    assert done.stderr.count("the API could not be listed") == 1
     assert sum(line.startswith("bosa-mcp: ") and "cannot be reached" in line for line in done.stderr.splitlines()) == 1
 
 
