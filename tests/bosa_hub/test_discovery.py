@@ -314,6 +314,12 @@ def test_a_page_by_number_needs_its_size_and_total() -> None:
         _ = Page([1], page=1).meta
 
 
+def test_of_pages_that_hold_nothing_there_are_none() -> None:
+    by_number = Page[int]([], page=1, per_page=0, total=3).meta
+    assert (by_number["total_page"], by_number["has_next"]) == (0, False)
+    assert Page[int]([], per_page=0, total=3, previous_cursor="a").meta["total_page"] == 0
+
+
 def _nodes(schema: object) -> Iterator[dict[str, Any]]:
     """Every schema in a schema; names of properties and examples are none."""
     if isinstance(schema, list):
