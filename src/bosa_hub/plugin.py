@@ -171,7 +171,7 @@ def no_account(connector: str, identifier: str | None = None) -> NotFound:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with slots, `Result[int](…)` fails in Python 3.11
 class Result(Generic[T]):
     """Data with a meta of the connector's own."""
 
@@ -188,7 +188,7 @@ class _Place:
     previous_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # likewise
 class Page(_Place, Generic[T]):
     """One page of a list.
 
