@@ -57,7 +57,8 @@ async def have_linked(  # noqa: PLR0913  what it depends on
 async def _link(linking: "Linking", connector: str, caller: "Caller", missing: NotConnected) -> "Ticket":
     try:
         with anyio.fail_after(PATIENCE):
-            return await linking.link(caller, connector, replaces=missing.is_stale)
+            acts = missing.is_stale and caller.credentials.account is None
+            return await linking.link(caller, connector, replaces=missing.is_stale, acts=acts)
     except Refusal as refused:
         hint = f"{refused} {refused.hint or ''}".strip()
         raise Refusal("not_connected", missing.message, hint, **_said(missing)) from missing
