@@ -58,6 +58,8 @@ def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
         "hub --port 65536": "'--port': Input should be less than or equal to 65535, got '65536'",
         "serve --port abc": "got 'abc'",
         "serve --refresh 5s": "got '5s'",
+        "call notes_list_notes per_page=5": "Expected something like '{",
+        "login": "bosa-mcp: expected IDENTIFIER",
     }.items(),
 )
 def test_wrong_usage_is_one_line_and_2(tmp_path: Path, arguments: str, named: str) -> None:

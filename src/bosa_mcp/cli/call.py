@@ -29,6 +29,7 @@ Examples:
 The result is printed as JSON, as a model gets it, on one line with --json or where it is no terminal; exit code 1 where
 it is an error. --dry-run prints the request that would be sent, checked and repaired, without key and token.
 """
+_EXPECTED: Final = 'Expected something like \'{"id": "7"}\''
 
 
 @settled(*API, *CALLS, *PLACES)
@@ -57,9 +58,9 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError) as odd:
-        raise typer.BadParameter(f"the arguments are no JSON: {odd}") from odd
+        raise typer.BadParameter(f"the arguments are no JSON: {odd}. {_EXPECTED}") from odd
     if not is_object(value):
-        raise typer.BadParameter('the arguments are no object: expected something like \'{"id": "7"}\'')
+        raise typer.BadParameter(f"the arguments are no object. {_EXPECTED}")
     return dict(value)
 
 
