@@ -148,7 +148,7 @@ def test_people_are_told_commands_and_not_requests(bosa: Run) -> None:
     bosa("connect", "shop", given=known)
     for command, said in (
         (("accounts", "notes"), "`bosa-mcp accounts` lists all."),
-        (("accounts", "shop", "--select", "wrok"), "`bosa-mcp accounts` lists those there are."),
+        (("accounts", "shop", "--select", "wrok"), "There is no account 'wrok' on shop. Linked are: home."),
         (("connect", "shop"), "give the new one another name, or use --replace."),
     ):
         done = bosa(*command, given=known)

@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.failures import CommandFailed
-from bosa_mcp.cli.linked import FLAGS, knowing, open_linking
+from bosa_mcp.cli.linked import FLAGS, knowing, no_account, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.settings import Settings
 
@@ -53,7 +53,8 @@ async def _found(chosen: Settings, connector: str, select: str | None) -> dict[s
         table = await knowing(tools, connector)
         if select is not None and (trouble := await linking.select(caller, connector, select)):
             ours.check_there(connector, table)
-            raise CommandFailed(trouble)
+            is_there = select in {each.name for each in (await linking.accounts.person(caller)).of(connector)}
+            raise CommandFailed(trouble) if is_there else await no_account(linking, caller, connector, select)
         return await ours.overview(linking, connector, table, caller)
 
 

@@ -7,7 +7,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.failures import CommandFailed
-from bosa_mcp.cli.linked import FLAGS, knowing, open_linking
+from bosa_mcp.cli.linked import FLAGS, knowing, no_account, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.settings import Settings
 
@@ -40,7 +40,7 @@ def disconnect(
 
 async def _removed(chosen: Settings, connector: str, account: str | None) -> str:
     from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
-    from bosa_mcp.accounts import acting, listed  # noqa: PLC0415  likewise
+    from bosa_mcp.accounts import acting  # noqa: PLC0415  likewise
 
     async with open_linking(chosen) as (linking, caller, tools):
         mine = (await linking.accounts.person(caller)).of(connector)
@@ -48,8 +48,7 @@ async def _removed(chosen: Settings, connector: str, account: str | None) -> str
         acts = acting(mine, name)
         if acts is None:
             ours.check_there(connector, await knowing(tools, connector))
-            linked = f"Linked are: {listed(mine)}." if mine else "Nothing is linked there."
-            raise CommandFailed(f"There is no account {repr(name) if name else 'that acts'} on {connector}. {linked}")
+            raise await no_account(linking, caller, connector, name)
         if trouble := await linking.remove(caller, connector, acts.name):
             raise CommandFailed(trouble)
         return acts.name

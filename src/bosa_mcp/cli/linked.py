@@ -41,3 +41,12 @@ async def knowing(tools: "Tools", connector: str) -> "Table":
     if connector and connector not in table.listed:
         await tools.refresh()
     return tools.table
+
+
+async def no_account(linking: "Linking", caller: "Caller", connector: str, name: str | None) -> CommandFailed:
+    """What to say where there is no account of this name, or none that acts."""
+    from bosa_mcp.accounts import listed  # noqa: PLC0415  as above
+
+    mine = (await linking.accounts.person(caller)).of(connector)
+    linked = f"Linked are: {listed(mine)}." if mine else "Nothing is linked there."
+    return CommandFailed(f"There is no account {repr(name) if name else 'that acts'} on {connector}. {linked}")
