@@ -6,6 +6,7 @@ import math
 import traceback
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, MappingView
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import takewhile
@@ -22,6 +23,8 @@ from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
 FIELDS: Final = "response_fields"
 _PLAIN: Final = cast("tuple[type, ...]", (str, int, float, bytes, bytearray, memoryview))
 _LISTS: Final = (list, tuple, set, frozenset, MappingView, range, deque)
+_TRUTHS: Final = (("0", "off", "f", "n", "no"), ("1", "on", "t", "y", "yes"))
+"""Texts that are false, and that are true."""
 _PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
 
 
@@ -150,7 +153,8 @@ def body(reply: Reply) -> object:
 def fitting(call: Call, wrong: InvalidArguments) -> tuple[Call, list[str]]:
     """The call without what is wrong with it and was never an error for older programs, and what to say of that.
 
-    Arguments that the action does not know are left out; a text that is meant for a number, true or false becomes one.
+    Arguments that the action does not know are left out, and so is an empty text where there may be nothing; a text
+    that is meant for a number, true or false becomes one, a truth a number or the other way round, and bytes a text.
     """
     given: object = call.arguments
     said: list[str] = []
@@ -158,25 +162,27 @@ def fitting(call: Call, wrong: InvalidArguments) -> tuple[Call, list[str]]:
         places = list(_places(given, problem.path))
         if len(places) != 1:  # names may hold dots themselves: what could be meant twice stays, and is refused
             continue
-        before = given
+        [(place, value)] = places
         if problem.message == UNKNOWN:
-            given = _without(given, places[0])
+            given = _without(given, place)
         else:
             kinds = {expected.partition(" ")[0] for expected in problem.expected.split(" or ")}
-            given = _meant(given, places[0], kinds)
-        if given != before:
-            said.append(_warning(call.action, problem))
+            meant = _as_one_of(kinds, value)
+            if meant is value:
+                continue
+            given = _with(given, place, meant)
+        said.append(_warning(call.action, problem))
     return replace(call, arguments=members(given)), said
 
 
-def _places(value: object, path: str) -> Iterator[list[str]]:
-    """Where a dotted path can lead."""
+def _places(value: object, path: str) -> Iterator[tuple[list[str], object]]:
+    """Where a dotted path can lead, and what is there."""
     inside = ((str(index), each) for index, each in enumerate(items(value)))
     for name, each in (*members(value).items(), *inside):
         if name == path:
-            yield [name]
+            yield [name], each
         elif path.startswith(f"{name}."):
-            yield from ([name, *below] for below in _places(each, path[len(name) + 1 :]))
+            yield from (([name, *below], there) for below, there in _places(each, path[len(name) + 1 :]))
 
 
 def tell(said: Iterable[str]) -> None:
@@ -199,28 +205,47 @@ def _without(value: object, place: list[str]) -> object:
     return {key: _without(each, below) if key == name else each for key, each in kept.items()}
 
 
-def _meant(value: object, place: list[str], kinds: Collection[str]) -> object:
-    """The same, with the text at this place as the number or truth that it is, where that is of these kinds."""
+def _with(value: object, place: list[str], new: object) -> object:
+    """The same, with this at that place."""
     if not place:
-        return _said(value, kinds) if isinstance(value, str) else value
+        return new
     name, *below = place
     if is_array(value):
-        return [_meant(each, below, kinds) if str(index) == name else each for index, each in enumerate(value)]
-    return {key: _meant(each, below, kinds) if key == name else each for key, each in members(value).items()}
+        return [_with(each, below, new) if str(index) == name else each for index, each in enumerate(value)]
+    return {key: _with(each, below, new) if key == name else each for key, each in members(value).items()}
 
 
-def _said(text: str, kinds: Collection[str]) -> object:
-    try:
-        said: object = json.loads(text.lower())
-    except ValueError:
-        return text
-    is_finite = isinstance(said, (int, float)) and math.isfinite(said)
-    return said if is_finite and not KINDS[type(said)].isdisjoint(kinds) else text
+def _as_one_of(kinds: Collection[str], value: object) -> object:
+    """What the library of older programs made of a value that is of none of these kinds; else the value itself."""
+    if isinstance(value, str):
+        return _said(value.strip().lower(), kinds, value)
+    if isinstance(value, (bytes, bytearray)) and "string" in kinds:
+        with suppress(ValueError):
+            return value.decode()
+    takes_number = "integer" in kinds or "number" in kinds
+    if isinstance(value, bool) and takes_number:
+        return int(value)
+    if value in (0, 1) and "boolean" in kinds and not takes_number:
+        return bool(value)
+    return value
+
+
+def _said(text: str, kinds: Collection[str], otherwise: str) -> object:
+    if not text and "null" in kinds:
+        return None
+    with suppress(ValueError, RecursionError):
+        said: object = json.loads(text)
+        if isinstance(said, (int, float)) and math.isfinite(said) and not KINDS[type(said)].isdisjoint(kinds):
+            return said
+    which = [truth for truth, words in enumerate(_TRUTHS) if text in words and "boolean" in kinds]
+    return bool(which[0]) if which else otherwise
 
 
 def _warning(action: Action, problem: Problem) -> str:
     name = f"{action.connector}.{action.name}"
     if problem.message != UNKNOWN:
-        return f"{name} takes {problem.expected[:200]} for {problem.path[:200]!r}: the text there is taken for that."
+        return (
+            f"{name} takes {problem.expected[:200]} for {problem.path[:200]!r}: what is given there is taken for that."
+        )
     hint = f" Did you mean {problem.nearest!r}?" if problem.nearest else ""
     return f"{name} takes no argument {problem.path[:200]!r}: it is left out.{hint}"

@@ -231,3 +231,28 @@ _WRITTEN: Final = (
     *('"required": t', '"required": f', '"items": ['),
 )
 """Something of this, or a null, is in the JSON of each schema that is not of today."""
+
+
+_CAMEL: Final = (
+    *("anyOf", "oneOf", "allOf", "additionalProperties", "patternProperties", "propertyNames", "prefixItems"),
+    *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "multipleOf"),
+    *("exclusiveMinimum", "exclusiveMaximum", "minContains", "maxContains", "dependentRequired", "dependentSchemas"),
+    *("readOnly", "writeOnly", "contentEncoding", "contentMediaType"),
+)
+_SPELLED: Final = {re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", word): word for word in _CAMEL}
+_VALUES: Final = frozenset({"default", "const", "enum", "examples", "required"})
+
+
+def respelled(schema: object) -> object:
+    """A schema out of the data of an answer, where all keys are in snake_case: its keywords as they are spelled."""
+    if is_array(schema):
+        return [respelled(each) for each in schema]
+    if not is_object(schema):
+        return schema
+    spelled = {_SPELLED.get(key, key): value for key, value in schema.items()}
+    return {
+        key: {name: respelled(each) for name, each in members(value).items()}
+        if key in _BY_NAME
+        else (value if key in _VALUES else respelled(value))
+        for key, value in spelled.items()
+    }

@@ -9,7 +9,7 @@ from bosa_connectors import catalogue
 from bosa_connectors.calls import Reply
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.errors import ApiError, BadReply, BosaError, ConnectorNotFound
-from bosa_connectors.shapes import is_array, is_object
+from bosa_connectors.shapes import is_array, is_object, items
 from bosa_connectors.wire import Request, listing
 
 T = TypeVar("T")
@@ -92,7 +92,10 @@ def _names(answer: Reply) -> list[str] | None:
         if failure.status in _OLDER_FAMILY:
             return None
         raise
-    return [name for name in found if isinstance(name, str)] if is_array(found) else None
+    known = [name for name in items(found) if isinstance(name, str)]
+    if not is_array(found) or (found and not known):
+        raise BadReply("The list of connectors is not a JSON array of names. Is this the address of a BOSA API?")
+    return known
 
 
 def discover(app: str, contract: Contract) -> Steps[Catalogue]:

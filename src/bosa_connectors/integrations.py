@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bosa_connectors import users
+from bosa_connectors.dialects import respelled
 from bosa_connectors.errand import Errand, given, given_object, lacking, member, saying, segment
 from bosa_connectors.errors import ApiError, NotConnected, NotFound, api_error
 from bosa_connectors.hiding import texts
@@ -145,4 +146,8 @@ def _ways(data: object) -> list[dict[str, object]]:
     ways = members(data).get("supported_auth_types")
     if not is_array(ways):
         raise lacking(["data.supported_auth_types"])
-    return [dict(way) for way in ways if is_object(way)]
+    return [
+        {name: respelled(said) if name == "config" else said for name, said in way.items()}
+        for way in ways
+        if is_object(way)
+    ]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from bosa_connectors import retry
 from bosa_connectors.aio import AsyncBosaConnector
+from bosa_connectors.arguments import fitting
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Reply
 from bosa_connectors.connector import BosaConnector
 from bosa_connectors.effects import effect
-from bosa_connectors.errors import BosaConnectorError, BosaError
+from bosa_connectors.errors import BosaConnectorError, BosaError, InvalidArguments
 from bosa_connectors.models.file import ConnectorFile
 from bosa_connectors.module import BosaConnectorModule
+from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import items
 
 if TYPE_CHECKING:
@@ -97,14 +99,22 @@ class BOSAConnectorToolGenerator:
         from langchain_core.tools import StructuredTool, ToolException  # noqa: PLC0415  an extra
 
         def invoke(config: RunnableConfig, **arguments: object) -> Answer:
+            call = self._call(action, arguments, config)
             try:
-                return _answer(self._blocking.send(self._call(action, arguments, config)))
+                try:
+                    return _answer(self._blocking.send(call))
+                except InvalidArguments as wrong:
+                    return _answer(self._blocking.send(_meant(call, wrong)))
             except BosaError as failure:
                 raise ToolException(str(failure)) from failure
 
         async def ainvoke(config: RunnableConfig, **arguments: object) -> Answer:
+            call = self._call(action, arguments, config)
             try:
-                return _answer(await self._awaiting.send(self._call(action, arguments, config)))
+                try:
+                    return _answer(await self._awaiting.send(call))
+                except InvalidArguments as wrong:
+                    return _answer(await self._awaiting.send(_meant(call, wrong)))
             except BosaError as failure:
                 raise ToolException(str(failure)) from failure
 
@@ -128,6 +138,15 @@ class BOSAConnectorToolGenerator:
         own = {_offered(name): name for name in action.properties}
         given = {own.get(name, name): value for name, value in arguments.items()}
         return Call(action, given, credentials, policy=retry.safe(effect(action)))
+
+
+def _meant(call: Call, wrong: InvalidArguments) -> Call:
+    """The call with numbers for texts that are numbers, and the like; unknown names stay wrong."""
+    known = InvalidArguments(each for each in wrong.errors if each.message != UNKNOWN)
+    mended, said = fitting(call, known)
+    if not said:
+        raise wrong
+    return mended
 
 
 def _answer(reply: Reply) -> Answer:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -252,6 +253,8 @@ def _said_by_system(failure: BaseException | None) -> str | None:
     while failure:
         if isinstance(failure, BaseExceptionGroup):  # an attempt for each address
             failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[-1]
+        elif isinstance(failure, socket.gaierror):
+            return failure.strerror
         elif isinstance(failure, OSError) and failure.errno in errorcode and not isinstance(failure, ssl.SSLError):
             return os.strerror(failure.errno or 0)
         else:

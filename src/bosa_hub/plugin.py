@@ -171,7 +171,7 @@ def no_account(connector: str, identifier: str | None = None) -> NotFound:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with slots, `Result[int](…)` fails in Python 3.11
 class Result(Generic[T]):
     """Data with a meta of the connector's own."""
 
@@ -188,7 +188,7 @@ class _Place:
     previous_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # likewise
 class Page(_Place, Generic[T]):
     """One page of a list.
 
@@ -206,7 +206,7 @@ class Page(_Place, Generic[T]):
             return self._by_cursor()
         if self.per_page is None or self.total is None:
             raise TypeError("A page by number needs per_page and total.")
-        last = -(-self.total // self.per_page)
+        last = _pages(self.total, self.per_page)
         return {
             "page": self.page,
             "limit": self.per_page,
@@ -220,9 +220,14 @@ class Page(_Place, Generic[T]):
         ahead: dict[str, object] = {"has_next": self.next_cursor is not None, "forwards_cursor": self.next_cursor}
         if self.total is None and self.previous_cursor is None:
             return ahead
-        last = None if self.total is None or self.per_page is None else -(-self.total // self.per_page)
+        last = None if self.total is None or self.per_page is None else _pages(self.total, self.per_page)
         behind: dict[str, object] = {
             "has_prev": self.previous_cursor is not None,
             "backwards_cursor": self.previous_cursor,
         }
         return {"total": self.total, "total_page": last} | ahead | behind
+
+
+def _pages(total: int, per_page: int) -> int:
+    """How many pages there are; none where a page holds nothing."""
+    return -(-total // per_page) if per_page > 0 else 0

@@ -50,6 +50,11 @@ def ours(host: str, port: int, public_url: str | None, allowed_hosts: Iterable[s
     )
 
 
+def bare(host: str) -> str:
+    """The host without the brackets that an address of IPv6 has in a URL."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches what listens on this host."""
     try:

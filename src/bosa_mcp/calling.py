@@ -179,7 +179,9 @@ class _Calling:
         except NotConnected as missing:
             if parts.linking is None or self.offer.is_ours:
                 raise
-            await connected.have_linked(parts.linking, connector, self.caller, missing, asker=self.asker, ends=ends)
+            named = self.sent.get(self.offer.account_argument) if self.offer.account_argument else None
+            caller = self.caller.acting_as(named)
+            await connected.have_linked(parts.linking, connector, caller, missing, asker=self.asker, ends=ends)
         return await self._called(replace(parts.execution, call_budget=max(ends - time.monotonic(), _RESERVE)))
 
     async def _called(self, execution: "Execution") -> types.CallToolResult:

@@ -34,7 +34,8 @@ async def have_linked(  # noqa: PLR0913  what it depends on
 ) -> None:
     """Returns once the person has linked an account; on the monotonic clock, that is until `ends` at most.
 
-    Raises Refusal with a link where they have not, NotConnected where there can be no link, and InputNeeded.
+    Raises Refusal with a link where they have not, or why there can be none, NotConnected where the API gives none, and
+    InputNeeded.
     """
     person = await linking.accounts.known(caller)
     mine = person.of(connector) if person else []
@@ -56,9 +57,17 @@ async def have_linked(  # noqa: PLR0913  what it depends on
 async def _link(linking: "Linking", connector: str, caller: "Caller", missing: NotConnected) -> "Ticket":
     try:
         with anyio.fail_after(PATIENCE):
-            return await linking.link(caller, connector, replaces=missing.is_stale)
-    except (BosaError, Refusal, OSError) as failure:  # a TimeoutError is an OSError
-        log.warning("no link can be given", connector=connector, reason=str(failure) or "it takes too long")
+            acts = missing.is_stale and caller.credentials.account is None
+            return await linking.link(caller, connector, replaces=missing.is_stale, acts=acts)
+    except Refusal as refused:
+        hint = f"{refused} {refused.hint or ''}".strip()
+        raise Refusal("not_connected", missing.message, hint, **_said(missing)) from missing
+    except (BosaError, OSError) as failure:  # a TimeoutError is an OSError
+        log.warning(
+            "no link could be made by which to link an account",
+            connector=connector,
+            reason=str(failure) or "it takes too long",
+        )
         raise missing from None
 
 

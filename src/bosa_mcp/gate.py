@@ -1,6 +1,6 @@
 """The rim of the server over HTTP: who may come in, and how the last ones leave."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any, Final
 
@@ -55,10 +55,17 @@ class Gate:
         with anyio.CancelScope() as inside:
             if scope["path"] != SSE:  # it ends by itself, behind the last answer
                 self._inside.add(inside)
-            if is_call:
-                self._drain.begin(inside)
+
+            def begin() -> None:
+                if is_call:
+                    self._drain.begin(inside)
+
+            if scope["path"] in _TOLD:  # what has not come whole is not under way
+                receive = _whole(receive, inside, begin)
+            else:
+                begin()
             try:
-                await app(scope, _whole(receive, inside) if scope["path"] in _TOLD else receive, answer)
+                await app(scope, receive, answer)
             finally:
                 self._inside.discard(inside)
                 self._drain.end(inside)
@@ -89,8 +96,8 @@ class _Answer:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _whole(receive: Receive, inside: anyio.CancelScope) -> Receive:
-    """What a client says. One that leaves before all is said ends what would answer it: a failure of nobody's."""
+def _whole(receive: Receive, inside: anyio.CancelScope, begin: Callable[[], None]) -> Receive:
+    """What a client says; calls `begin` once all is said. One that leaves before ends what would answer it."""
     is_said = False
 
     async def hear() -> Message:
@@ -99,7 +106,9 @@ def _whole(receive: Receive, inside: anyio.CancelScope) -> Receive:
         if message["type"] == "http.disconnect" and not is_said:
             inside.cancel()
             await anyio.lowlevel.checkpoint()
-        is_said = not message.get("more_body", False)
+        if not is_said and not message.get("more_body", False):
+            is_said = True
+            begin()
         return message
 
     return hear

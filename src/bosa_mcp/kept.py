@@ -27,6 +27,8 @@ FORMAT: Final = 1
 """A file of another one is passed over."""
 _LARGEST: Final = 64 * 1024 * 1024
 _UNFINISHED: Final = ".new-"
+_LONGEST_WRITE: Final = 3600.0
+"""Seconds after which an unfinished file is one of a process that was killed."""
 _NAMES: Final = "names"
 """The file of all connectors that the API has."""
 
@@ -91,6 +93,9 @@ class Shelf:
                 self._path(connector).unlink(missing_ok=True)
             for connector, each in now.items():
                 self._keep(each, before.get(connector))
+            for left in self.folder.glob(f"{_UNFINISHED}*"):
+                if time.time() - left.stat().st_mtime > _LONGEST_WRITE:
+                    left.unlink(missing_ok=True)
         except OSError as failure:
             log.warning("the catalogue cannot be kept", folder=str(self.folder), reason=str(failure))
 

@@ -1,6 +1,7 @@
 """Accounts are linked and removed: by a link that a person opens, for secrets never pass a model."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -101,16 +102,16 @@ class Linking:
             raise Refusal("unsupported", f"{connector} is not linked to accounts: its tools work without one.")
         return ways
 
-    async def link(self, caller: Caller, connector: str, *, replaces: bool = False) -> Ticket:
+    async def link(self, caller: Caller, connector: str, *, replaces: bool = False, acts: bool = False) -> Ticket:
         """A link for this user to open, good for ten minutes. Raises BosaError and Refusal."""
         user_token = token(caller)
-        if good := self.tickets.again(caller, connector, replaces=replaces):
+        if good := self.tickets.again(caller, connector, replaces=replaces, acts=acts):
             return good
         ways = await self.ways(connector)
         person = await self.accounts.person(caller)
         before = frozenset(account.name for account in person.of(connector))
         ticket = self.tickets.issue(
-            Purpose(caller, person.name, connector, before, ways.config, ways.by_consent, replaces)
+            Purpose(caller, person.name, connector, before, ways.config, ways.by_consent, replaces, acts)
         )
         try:
             if ways.config is None:
@@ -145,6 +146,7 @@ class Linking:
             config = questions.configuration(asked, given)
             linked = await self.configure(it.caller, it.connector, it.schema, config, replaces=replaces)
             if isinstance(linked, str):
+                await self._have_act(it, linked)
                 self.tickets.use_up(ticket, told(linked), is_linked=True, account=linked)
         except OutcomeUnknown as lost:
             self.tickets.use_up(ticket, "Whether an account was linked is not known.", is_linked=False)
@@ -223,9 +225,16 @@ class Linking:
             landing = Landing(is_linked=False, message=f"No account was linked. {plain(said)[:_SAID]}".strip())
         elif it.replaces and query.get("user_identifier", next(iter(it.before), None)) in it.before:
             landing = Landing(is_linked=True, message="The account was linked anew.")
+        await self._have_act(it, landing.account)
         if landing.is_linked or has_failed:
             self.tickets.use_up(ticket, landing.message, is_linked=landing.is_linked, account=landing.account)
         return landing
+
+    async def _have_act(self, it: Purpose, account: str) -> None:
+        """Has an account that is new act where the one that did is of no use any more."""
+        if it.acts and account:
+            with suppress(BosaError):
+                await self.select(it.caller, it.connector, account)
 
     async def remove(self, caller: Caller, connector: str, account: str | None) -> str | None:
         """Removes an account, the selected one where none is named; why it is not removed, if so. Raises BosaError."""

@@ -1,6 +1,6 @@
 """The tools that are no actions: which accounts are linked, linking one, and removing one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import mcp_types as types
@@ -82,15 +82,21 @@ async def carry_out(
     schema.check(offer.action, sent)
     connector = str(sent.get("connector", ""))
     if offer is ACCOUNTS:
-        return {"data": await overview(linking, connector, with_accounts(table), caller), "meta": None}
-    if table.listed and connector not in table.listed:
-        near = nearest(connector, table.listed)
-        hint = f"Did you mean {near}?" if near else f"There are {', '.join(table.listed)}."
-        raise Refusal("not_found", f"There is no connector {connector[:100]!r} here.", hint[:_HINT])
+        return {"data": await overview(linking, connector, table, caller), "meta": None}
+    check_there(connector, table)
     if offer is CONNECT:
         ticket = await linking.link(caller, connector, replaces=sent.get("replace") is True)
         return {"data": told(ticket), "meta": None, "notes": [_NEXT]}
     return await _removed(linking, connector, str(sent["account"]), caller)
+
+
+def check_there(connector: str, table: Table) -> None:
+    """Raises Refusal where the API is known to have no connector of this name."""
+    if not table.listed or connector in {*table.listed, *table.missing, *table.unwanted}:
+        return
+    near = nearest(connector, table.listed)
+    hint = f"Did you mean {near}?" if near else f"There are {', '.join(sorted(table.listed))}."
+    raise Refusal("not_found", f"There is no connector {connector[:100]!r} here.", hint[:_HINT])
 
 
 _NEXT: Final = "Give the person the link. When they are done, call the tool that needs the account again."
@@ -103,26 +109,22 @@ def told(ticket: Ticket) -> dict[str, object]:
 
 
 async def overview(
-    linking: Linking, connector: str, connectors: Iterable[str], caller: Caller
+    linking: Linking, connector: str, table: Table, caller: Caller
 ) -> dict[str, list[dict[str, object]]]:
     """The accounts of one connector, or of each. Raises BosaError, and Refusal where there is no such connector."""
     person = await linking.accounts.person(caller)
-    found: dict[str, list[Account]] = {name: [] for name in connectors}
+    found: dict[str, list[Account]] = {name: [] for name, each in table.listed.items() if each.has_accounts}
     for account in person.accounts:
         if linking.wants(account.connector):
             found.setdefault(account.connector, []).append(account)
     if connector and connector not in found:
+        check_there(connector, table)
         raise Refusal(
             "not_found", f"No accounts are linked to {connector[:100]!r}.", "bosa_accounts without arguments lists all."
         )
     wanted = {connector: found[connector]} if connector else dict(sorted(found.items()))
     named = caller.credentials.account
     return {name: [_told(each, acting(mine, named)) for each in mine] for name, mine in wanted.items()}
-
-
-def with_accounts(table: Table) -> list[str]:
-    """The connectors to which accounts can be linked, as far as the API says so."""
-    return [name for name, each in table.listed.items() if each.has_accounts]
 
 
 def _told(account: Account, acts: Account | None) -> dict[str, object]:

@@ -160,7 +160,7 @@ class Tools:
             name: "it has not been looked for yet" for name in there if self.wanted.wants(name) and name not in kept
         }
         await self._serve(wanted, missing, frozenset({*kept, *there}) - frozenset(wanted) - frozenset(missing))
-        age = self._clock() - min(each.at for each in wanted.values())
+        age = max(0, self._clock() - min(each.at for each in wanted.values()))  # clocks are set back now and then
         log.info("the tools come from the last good catalogue", age_seconds=round(age), tools=len(self.table.offers))
         return True
 
@@ -170,7 +170,13 @@ class Tools:
         look = _Look(self._connector, self.wanted, {} if is_new else before.listed)
         await look.run(budget)
         for connector, reason in look.missing.items():
-            log.warning("no tools of connector", connector=connector, reason=reason, kept=connector in before.listed)
+            is_whole = connector == "*"
+            before_it = before.listed if is_whole else connector in before.listed
+            facts = {"reason": reason, "tools": "as they were listed before" if before_it else "none"}
+            if is_whole:
+                log.warning("the API could not be listed", **facts)
+            else:
+                log.warning("a connector could not be listed", connector=connector, **facts)
         missing, there = look.missing, dict(before.listed)
         if look.names is None:
             missing = {name: before.missing[name] for name in before.lacks} | missing

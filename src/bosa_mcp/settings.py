@@ -4,18 +4,18 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import unquote
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from bosa_connectors import header, wire
@@ -51,6 +51,9 @@ class HubApplication(BaseModel):
 
 class Settings(BaseSettings):
     """What can be set. Each field is a variable with the prefix `BOSA_`, and a key in `bosa-mcp.toml`."""
+
+    in_file: ClassVar[Mapping[str, Any]] = {}
+    """What stands in that file."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", frozen=True
@@ -105,7 +108,11 @@ class Settings(BaseSettings):
     @field_validator("connectors", "include", "exclude", "hub_connectors", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("Expected names, separated by commas")  # noqa: TRY004  what pydantic takes for wrong input
+        return value  # pyright: ignore[reportUnknownVariableType]  it is looked at next
 
     @field_validator("api_base_url")
     @classmethod
@@ -202,7 +209,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, variables, the file: nothing else, and never a file of the current folder."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, dict(cls.in_file))
 
 
 _SECRETS: Final = {"api_key", "user_token", "hub_master_key", "hub_encryption_key"}
@@ -245,16 +252,17 @@ def secrets(settings: Settings) -> list[str]:
 def load(flags: Mapping[str, object], config: Path | None = None) -> Settings:
     """The settings in force; flags that are None were not given. Raises InvalidSettings."""
     given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
+    file, kept = config, {}
     try:
         file = _config(config) if config else Settings(**given).data_dir / FILE
-        _check_file(file, must_exist=config is not None)
+        kept = _read(file, must_exist=config is not None)
 
         class _Loaded(Settings):
-            model_config = SettingsConfigDict(toml_file=file)
+            in_file = kept
 
         settings = _Loaded(**given)
     except ValidationError as odd:
-        raise InvalidSettings(_explain(odd)) from None
+        raise InvalidSettings(_explain(odd, given, file, kept)) from None
     except SettingsError:
         expected = "an object with client_id and client_secret for each connector"
         raise InvalidSettings(f"BOSA_HUB_OAUTH is not JSON: expected {expected}") from None
@@ -308,26 +316,37 @@ def _config(file: Path) -> Path:
         raise InvalidSettings(f"--config: {odd}") from None
 
 
-def _check_file(file: Path, *, must_exist: bool) -> None:
+def _read(file: Path, *, must_exist: bool) -> dict[str, Any]:
+    """What stands in the file, by key. Raises InvalidSettings."""
     try:
-        keys = tomllib.loads(file.read_text("utf-8"))
+        content = tomllib.loads(file.read_text("utf-8-sig"))  # some editors begin a text with a mark
     except FileNotFoundError:
         if must_exist:
             raise InvalidSettings(f"{file} does not exist: --config takes a TOML file") from None
-        return
+        return {}
     except (OSError, ValueError) as odd:
         raise InvalidSettings(f"{file} cannot be read: {odd}") from odd
-    for key in keys:
+    for key in content:
         if key not in Settings.model_fields:
             similar = nearest(key.lower().removeprefix(PREFIX.lower()), Settings.model_fields)
             raise InvalidSettings(f"{file}: unknown key {key!r}" + (f", did you mean {similar!r}?" if similar else ""))
+    return content
 
 
-def _explain(odd: ValidationError) -> str:
+def _explain(odd: ValidationError, flags: Mapping[str, object], file: Path | None, kept: Mapping[str, object]) -> str:
     first = odd.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
     is_secret = name in _HOLDS_SECRETS or "@" in str(first["input"])
     got = "" if is_secret else f", got {str(first['input'])[:80]!r}"
     inside = "".join(f"[{part}]" for part in first["loc"][1:])[:80]
     between = " cannot be used:" if name in _SECRETS else ":"  # what follows a secret's name and a colon is hidden
-    return f"{PREFIX}{name.upper()}{inside}{between} {first['msg'].removeprefix('Value error, ')}{got}"
+    return f"{_place(name, flags, file, kept)}{inside}{between} {first['msg'].removeprefix('Value error, ')}{got}"
+
+
+def _place(name: str, flags: Mapping[str, object], file: Path | None, kept: Mapping[str, object]) -> str:
+    """Where the setting of this name comes from, as a person wrote it."""
+    variable = PREFIX + name.upper()
+    if name in flags:
+        return f"--{name.replace('_', '-')}"
+    is_set = any(value and each.upper().partition("__")[0] == variable for each, value in os.environ.items())
+    return f"{file}: {name}" if name in kept and not is_set else variable

@@ -46,6 +46,8 @@ class Purpose:
     """Whether the person can agree at the service itself."""
     replaces: bool = False
     """Whether an account that is linked already is linked anew."""
+    acts: bool = False
+    """Whether another one that is linked instead acts from then on, for the one that did is of no use any more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,12 +84,12 @@ class Tickets:
         self._tell()
         return ticket
 
-    def again(self, caller: Caller, connector: str, *, replaces: bool) -> Ticket | None:
+    def again(self, caller: Caller, connector: str, *, replaces: bool, acts: bool) -> Ticket | None:
         """A link for the same that is still good for a while, so that whoever asks twice gets it twice."""
         late = self._clock() + LASTING / 2
         for ticket in reversed(self._tickets.values()):
             it = ticket.purpose
-            is_same = (it.caller, it.connector, it.replaces) == (caller, connector, replaces)
+            is_same = (it.caller, it.connector, it.replaces, it.acts) == (caller, connector, replaces, acts)
             if is_same and ticket.state == "open" and ticket.until > late and ticket.url:
                 return ticket
         return None

@@ -70,6 +70,15 @@ async def test_where_neither_family_answers_the_404_is_raised(api: ScriptedApi, 
     assert api.lines == [f"GET {NAMES}", f"GET {OLDER}"]
 
 
+@pytest.mark.parametrize("body", [{"status": "ok", "version": 3}, [{"id": 1}], "ok", None])
+async def test_what_answers_everything_with_json_of_its_own_is_no_older_api(
+    body: object, api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    api.answers |= {NAMES: Answer.of(body), OLDER: Answer.of({"status": "ok"})}
+    with pytest.raises(BadReply, match=r"not a JSON array of names\. Is this the address of a BOSA API\?"):
+        await connector.get_available_modules()
+
+
 async def test_a_list_that_is_none_is_a_bad_reply(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
     api.answers[OLDER] = Answer.of("notes")
     with pytest.raises(BadReply, match="Is this the address of a BOSA API"):

@@ -206,6 +206,27 @@ async def test_the_ways_to_link_an_account(
     assert api.asked[0].said == KEY
 
 
+async def test_a_configuration_is_told_in_json_schemas_own_words_by_an_api_that_puts_all_keys_in_snake_case(
+    api: ScriptedApi, connector: AsyncBosaConnector
+) -> None:
+    said = {
+        "properties": {
+            "any_of": {"any_of": [{"type": "string", "min_length": 1}, {"type": "null"}], "default": {"one_of": 1}},
+            "extra_config": {"additional_properties": {"max_items": 3}, "type": "object"},
+        },
+        "type": "object",
+    }
+    api.answers["/connectors/sql/auth-schema"] = data({"supported_auth_types": [{"type": "custom", "config": said}]})
+    [way] = await connector.auth_schema("sql")
+    assert way["config"] == {
+        "properties": {
+            "any_of": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "null"}], "default": {"one_of": 1}},
+            "extra_config": {"additionalProperties": {"maxItems": 3}, "type": "object"},
+        },
+        "type": "object",
+    }
+
+
 async def test_ways_to_link_that_are_not_said_are_a_bad_reply(api: ScriptedApi, connector: AsyncBosaConnector) -> None:
     api.answers["/connectors/sql/auth-schema"] = data({"supported": []})
     with pytest.raises(BadReply, match=r"data\.supported_auth_types"):

@@ -28,6 +28,7 @@ ACTIONS = {
         path=f"{PATH}get",
         docstring="Gets it.\n\n            Args:\n                request: noise",
     ),
+    "count": listed(takes(most={"type": "integer"}), path=f"{PATH}count"),
     "create_one": listed(takes(config=TEXT, run_manager=TEXT, required=("config",)), path=f"{PATH}create"),
     "download": listed(takes(), path=f"{PATH}download", docstring=None),
     "attach": listed(takes(title=TEXT, file={"anyOf": [FILE, {"type": "null"}]}), path=f"{PATH}attach"),
@@ -66,11 +67,12 @@ def as_model(tool: BaseTool, **arguments: object) -> dict[str, Any]:
 async def test_there_is_a_tool_for_each_action_that_a_model_can_call(tools: dict[str, BaseTool]) -> None:
     assert list(tools) == [
         "notes_get_one_tool",
+        "notes_count_tool",
         "notes_create_one_tool",
         "notes_download_tool",
         "notes_attach_tool",
     ]
-    assert [tool.description for tool in tools.values()] == ["Gets it.", "Does it.", "download", "Does it."]
+    assert [tool.description for tool in tools.values()] == ["Gets it.", "Does it.", "Does it.", "download", "Does it."]
 
 
 async def test_a_tool_leaves_out_the_files_that_an_action_can_do_without(
@@ -96,6 +98,16 @@ async def test_a_tool_calls_for_its_user(way: str, api: ScriptedApi, tools: dict
     assert api.asked[-1].arguments == {"title": "t"}
     said = api.asked[-1].said
     assert (said["x-api-key"], said["authorization"], said["x-integration"]) == ("client-key", "Bearer jwt", "me")
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_a_model_may_give_a_number_as_text(way: str, api: ScriptedApi, tools: dict[str, BaseTool]) -> None:
+    api.answers[f"{PATH}count"] = Answer.of({"data": 3, "meta": None})
+    assert await call(tools["notes_count_tool"], way, {"most": "3"}) == {"data": 3, "meta": None}
+    assert api.asked[-1].arguments == {"most": 3}
+    for odd in ({"most": "three"}, {"most": "3", "mots": 3}):
+        said = await call(tools["notes_count_tool"], way, odd)
+        assert said.startswith("Invalid parameters: ")
 
 
 async def test_a_tool_runs_without_any_configuration(tools: dict[str, BaseTool]) -> None:

@@ -11,7 +11,7 @@ from jsonschema import validate
 from pydantic import BaseModel, Field
 
 from bosa_hub.actions import actions, listing_item
-from bosa_hub.plugin import Connector, Context, Page, action
+from bosa_hub.plugin import Connector, Context, Page, Result, action
 from bosa_hub.serve import running
 
 Items: TypeAlias = list[tuple[str, dict[str, Any]]]
@@ -312,6 +312,17 @@ def test_an_effect_is_one_of_five() -> None:
 def test_a_page_by_number_needs_its_size_and_total() -> None:
     with pytest.raises(TypeError, match="per_page and total"):
         _ = Page([1], page=1).meta
+
+
+def test_a_page_and_a_result_may_say_of_what_they_are() -> None:
+    assert Page[int]([1], next_cursor=None).items == [1]
+    assert Result[int](1).data == 1
+
+
+def test_of_pages_that_hold_nothing_there_are_none() -> None:
+    by_number = Page[int]([], page=1, per_page=0, total=3).meta
+    assert (by_number["total_page"], by_number["has_next"]) == (0, False)
+    assert Page[int]([], per_page=0, total=3, previous_cursor="a").meta["total_page"] == 0
 
 
 def _nodes(schema: object) -> Iterator[dict[str, Any]]:

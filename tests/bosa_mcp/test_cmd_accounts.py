@@ -147,15 +147,35 @@ def test_people_are_told_commands_and_not_requests(bosa: Run) -> None:
     known = {"name": "home", "api_key": GOOD_KEY, "region": "eu"}
     bosa("connect", "shop", given=known)
     for command, said in (
-        (("accounts", "nothing"), "`bosa-mcp accounts` lists all."),
-        (("accounts", "shop", "--select", "wrok"), "`bosa-mcp accounts` lists those there are."),
-        (("connect", "nothing"), "`bosa-mcp tools` lists those there are."),
+        (("accounts", "notes"), "`bosa-mcp accounts` lists all."),
+        (("accounts", "shop", "--select", "wrok"), "There is no account 'wrok' on shop. Linked are: home."),
         (("connect", "shop"), "give the new one another name, or use --replace."),
     ):
         done = bosa(*command, given=known)
         assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
         assert done.stderr.endswith(f"{said}\n")
         assert done.stderr.count("--replace") <= 1
+
+
+def test_a_connector_that_there_is_not_is_said_to_be_the_trouble_with_the_nearest(bosa: Run) -> None:
+    for command in (
+        ("connect", "shpo"),
+        ("accounts", "shpo"),
+        ("accounts", "shpo", "--select", "home"),
+        ("disconnect", "shpo"),
+        ("disconnect", "shpo", "home"),
+    ):
+        done = bosa(*command, given={})
+        assert [done.returncode, done.stdout] == [1, ""]
+        assert done.stderr == "bosa-mcp: There is no connector 'shpo' here. Did you mean shop?\n"
+    assert bosa("connect", "zzz", given={}).stderr.endswith("There are files, notes, shop, sql.\n")
+
+
+def test_a_call_that_lacks_an_account_says_what_to_type(bosa: Run) -> None:
+    done = bosa("call", "shop_get_name")
+    assert done.stderr == ""
+    error = json.loads(done.stdout)["error"]
+    assert (error["kind"], "`bosa-mcp connect CONNECTOR`" in error["hint"]) == ("not_connected", True)
 
 
 def test_what_cannot_be_linked_says_so(bosa: Run) -> None:

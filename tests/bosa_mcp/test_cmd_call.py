@@ -14,7 +14,7 @@ import pytest
 from starlette.responses import Response
 
 from .conftest import KEY, TOKEN
-from .processes import COMMAND, HANDSHAKE, call, environment, run, started
+from .processes import COMMAND, HANDSHAKE, call, environment, in_terminal, run, started
 from .scripted_api import WAIT, ScriptedApi, address, fails, reserved_port, says, takes
 
 
@@ -92,7 +92,7 @@ def test_an_api_that_is_down_is_no_wrong_usage(tmp_path: Path) -> None:
     with reserved_port() as nobody:
         done = run(tmp_path, "call", "shop_find_goods", "--api-base-url", address(nobody))
     assert [done.returncode, done.stdout] == [1, ""]
-    assert done.stderr.count("no tools of connector") == 1
+    assert done.stderr.count("the API could not be listed") == 1
     assert sum(line.startswith("bosa-mcp: ") and "cannot be reached" in line for line in done.stderr.splitlines()) == 1
 
 
@@ -158,7 +158,7 @@ def test_a_dry_run_shows_a_form_as_it_is_sent(tmp_path: Path, shop: ScriptedApi)
     assert shop.sent("shop/add_picture") == []
 
 
-def in_terminal(folder: Path, *arguments: str, **settings: str) -> tuple[Any, str]:
+def seen_beside(folder: Path, *arguments: str, **settings: str) -> tuple[Any, str]:
     """What was printed, and what a person saw on standard error."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
@@ -185,9 +185,18 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+def test_a_result_is_one_line_for_programs(tmp_path: Path, shop: ScriptedApi) -> None:
+    for flags, is_one in (["--json"], True), ([], False):
+        command = ("call", "shop_find_goods", "--dry-run", *flags, "--api-base-url", shop.url)
+        with in_terminal(tmp_path, *command) as terminal:
+            _, shown = terminal.end()
+        assert json.loads(shown)["body"] == {}
+        assert (len(shown.splitlines()) == 1) is is_one
+
+
 def test_a_terminal_shows_what_a_call_waits_for(tmp_path: Path, shop: ScriptedApi) -> None:
     shop.answer("shop/find_goods", fails(429, "Later.", {"retry-after": "0"}), says([]))
-    printed, shown = in_terminal(tmp_path, "shop_find_goods", "--api-base-url", shop.url)
+    printed, shown = seen_beside(tmp_path, "shop_find_goods", "--api-base-url", shop.url)
     assert printed == {"data": [], "meta": None}
     assert "Attempt 1 failed" in shown
     assert "Later." in shown
@@ -196,8 +205,8 @@ def test_a_terminal_shows_what_a_call_waits_for(tmp_path: Path, shop: ScriptedAp
 def test_a_terminal_shows_how_far_files_have_come_and_gone(tmp_path: Path) -> None:
     (tmp_path / "large.bin").write_bytes(bytes(3_500_000))
     up = json.dumps({"file": f"file://{tmp_path}/large.bin", "path": "kept.bin"})
-    sent, went = in_terminal(tmp_path, "files_upload_file", up, BOSA_FILES_ROOT=str(tmp_path))
-    got, came = in_terminal(tmp_path, "files_download_file", '{"path": "kept.bin"}')
+    sent, went = seen_beside(tmp_path, "files_upload_file", up, BOSA_FILES_ROOT=str(tmp_path))
+    got, came = seen_beside(tmp_path, "files_download_file", '{"path": "kept.bin"}')
     assert [sent["data"]["size"], got["data"]["size"]] == [3_500_000] * 2
     assert "large.bin to the API" in went
     assert "kept.bin from the API" in came
@@ -209,7 +218,7 @@ def test_nothing_that_an_api_says_steers_the_terminal(tmp_path: Path, shop: Scri
     named = {"content-disposition": "attachment; filename*=UTF-8''la%E2%80%AErge"}
     large = Response(bytes(1_500_000), headers=named, media_type="application/octet-stream")
     shop.answer("shop/find_goods", fails(429, f"La{turned}{steering}ter.", {"retry-after": "0"}), large)
-    _, shown = in_terminal(tmp_path, "shop_find_goods", "--api-base-url", shop.url)
+    _, shown = seen_beside(tmp_path, "shop_find_goods", "--api-base-url", shop.url)
     assert "La[2Jter." in shown
     assert "large from the API" in shown
     assert not [each for each in (turned, steering) if each in shown]

@@ -118,6 +118,12 @@ async def test_what_is_printed_starts_the_server(tmp_path: Path, api: ScriptedAp
     assert [name for name in listed if name.startswith("shop_")] == ["shop_find_goods"]
 
 
+def test_it_is_one_line_for_programs(tmp_path: Path) -> None:
+    content, _ = printed(tmp_path, "cursor")
+    done = run(tmp_path, "config", "--client", "cursor", "--json")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [content]
+
+
 def test_what_the_file_says_stays_there(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "bosa-mcp.toml").write_text(f'api_key = "{KEY}"\nuser_token = "{TOKEN}"\naccount = "work"\n')
@@ -159,6 +165,21 @@ async def test_connectors_of_ones_own_are_found_where_the_client_starts_the_serv
     command = StdioServerParameters(command=server["command"], args=server["args"], env=server["env"], cwd="/")
     async with Client(command) as started:
         assert (await started.call_tool("own_greet", {})).structured_content == {"data": "hello", "meta": None}
+
+
+def test_what_the_server_takes_from_the_shell_goes_into_it_but_no_password(tmp_path: Path) -> None:
+    proxies = {
+        "HTTP_PROXY": "http://proxy:3128",
+        "https_proxy": "http://ada:planted@proxy:3128",
+        "NO_PROXY": "10.0.0.0/8",
+    }
+    store = {"AWS_REGION": "eu-1", "AWS_SECRET_ACCESS_KEY": "planted"}
+    own = {"XDG_DATA_HOME": str(tmp_path / "mine"), "SSL_CERT_FILE": "own.pem", "BOSA_STORE": "s3://bucket"}
+    content, said = printed(tmp_path, "cursor", **proxies, **store, **own)
+    asked = {name: f"${{env:{name}}}" for name in ("https_proxy", "AWS_SECRET_ACCESS_KEY")}
+    placed = {"SSL_CERT_FILE": str(tmp_path / "own.pem"), "BOSA_DATA_DIR": str(tmp_path / "data")}
+    assert content["mcpServers"]["bosa"]["env"] == {**proxies, **store, **own, **asked, **placed}
+    assert "planted" not in f"{content} {said}"
 
 
 def test_whoever_has_logged_in_is_not_told_to_set_a_token(tmp_path: Path, api: ScriptedApi) -> None:

@@ -292,4 +292,4 @@ def test_names_that_match_nothing_are_told(tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_is_named_by_its_setting(tmp_path: Path) -> None:
     done = run(tmp_path, "tools", "--store", "foo")
     assert [done.returncode, len(done.stderr.splitlines())] == [2, 1]
-    assert "BOSA_STORE: " in done.stderr
+    assert "--store: " in done.stderr

@@ -21,7 +21,7 @@ from bosa_mcp.cli.failures import told
 from .processes import COMMAND, HANDSHAKE, environment, run, started
 from .scripted_api import WAIT
 
-COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config")
+COMMANDS = ("serve", "hub", "demo", "tools", "call", "doctor", "config", "login", "accounts", "connect", "disconnect")
 
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)], ids=" ".join)
@@ -31,6 +31,12 @@ def test_help_shows_examples(tmp_path: Path, command: tuple[str, ...]) -> None:
     assert "Example" in done.stdout
     assert f"bosa-mcp {command[0] if command else 'demo'}" in done.stdout
     assert all(name in done.stdout for name in COMMANDS if not command)
+    assert run(tmp_path, *command, "-h").stdout == done.stdout
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in {"serve", "hub", "demo"}])
+def test_every_command_that_prints_data_prints_json(tmp_path: Path, command: str) -> None:
+    assert "--json " in run(tmp_path, command, "--help").stdout
 
 
 def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
@@ -46,12 +52,14 @@ def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
         "--conector x": "--conector",
         "serve --conector x": "--conector",
         "serve --api-key 7291827": "--api-key",
-        "serve --call-budget -1": "BOSA_CALL_BUDGET",
+        "serve --call-budget -1": "--call-budget: ",
         "serve --transport pigeon": "'--transport': 'pigeon' is not one of",
         "serve --config none.toml": "none.toml",
         "hub --port 65536": "'--port': Input should be less than or equal to 65535, got '65536'",
         "serve --port abc": "got 'abc'",
         "serve --refresh 5s": "got '5s'",
+        "call notes_list_notes per_page=5": "Expected something like '{",
+        "login": "bosa-mcp: expected IDENTIFIER",
     }.items(),
 )
 def test_wrong_usage_is_one_line_and_2(tmp_path: Path, arguments: str, named: str) -> None:
@@ -111,6 +119,12 @@ def test_the_hub_says_where_it_is_and_stops_on_a_signal(tmp_path: Path, number: 
         hub.signal(number)
         assert hub.wait() == code
         assert hub.rest() == ("", f"connectors and actions at {url}/docs\n")
+
+
+@pytest.mark.parametrize("command", ["hub", "serve --transport http"])
+def test_an_address_may_be_written_as_in_a_url(tmp_path: Path, command: str) -> None:
+    with started(tmp_path, *command.split(), "--port", "0", "--host", "[::1]") as server:
+        assert server.log_line("ready ").startswith("ready http://[::1]:")
 
 
 def test_a_hub_listens_where_it_is_told(tmp_path: Path) -> None:

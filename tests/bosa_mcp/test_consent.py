@@ -118,6 +118,27 @@ async def test_an_account_that_the_service_accepts_no_more_is_linked_anew_in_the
     assert "linked anew" in person.pages[1]
 
 
+async def test_another_account_that_is_linked_in_place_of_one_of_no_use_acts_from_then_on(
+    hub: RunningHub, who: Credentials, provider: Provider, era: str
+) -> None:
+    person = Browsing(provider)
+    async with linkable(hub.url, who, era, person=person) as it:
+        await answer(it.client, "things_list_things")
+        provider.grants.clear()
+        person.user = {"sub": "8", "email": "work@service.example"}
+        got = await answer(it.client, "things_list_things")
+        assert got["notes"] == ["Account 'work@service.example' acted, the selected one."]
+        provider.grants.clear()
+        person.user = {"sub": "9", "email": "third@service.example"}
+        error = await refusal(it.client, "things_list_things", account="work@service.example")
+        assert error["kind"] == "not_connected"
+        assert person.questions[-1].startswith("Your account 'work@service.example' on things is of no use")
+        acting = [
+            each["account"] for each in (await answer(it.client, "bosa_accounts"))["data"]["things"] if each["acts"]
+        ]
+    assert acting == ["work@service.example"]
+
+
 async def test_whoever_cannot_be_asked_gets_the_link_that_links_the_account_anew(
     hub: RunningHub, who: Credentials, provider: Provider, era: str
 ) -> None:

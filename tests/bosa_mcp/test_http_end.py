@@ -108,12 +108,28 @@ def test_a_client_that_leaves_amid_what_it_says_is_nobodys_failure(
                 read += stream.recv(4096)
             for path in ("/mcp", endpoint[1].decode()):
                 with socket.create_connection(address_of(server), WAIT) as client:
-                    head = [f"POST {path} HTTP/1.1", f"Host: {server.place}", "Content-Type: application/json"]
-                    head += ["Accept: application/json, text/event-stream", "Content-Length: 500", "", '{"jsonrpc": ']
-                    client.sendall("\r\n".join(head).encode())
+                    client.sendall(half_a_request(server, path))
                     assert httpx.get(f"{server.url}/healthz", timeout=WAIT).status_code == 200  # half of it is there
             server.server.signal(signal.SIGTERM)
             assert server.server.wait() == 143
+        assert server.server.rest() == ("", "")
+
+
+def half_a_request(server: WebServer, path: str) -> bytes:
+    head = [f"POST {path} HTTP/1.1", f"Host: {server.place}", "Content-Type: application/json"]
+    head += ["Accept: application/json, text/event-stream", "Content-Length: 500", "", '{"jsonrpc": ']
+    return "\r\n".join(head).encode()
+
+
+@pytest.mark.parametrize("flags", ["", "--json-response", "--stateless"])
+def test_what_has_not_come_whole_does_not_hold_it_up(shop: ScriptedApi, tmp_path: Path, flags: str) -> None:
+    with web_server(tmp_path, shop, *flags.split()) as server:
+        with socket.create_connection(address_of(server), WAIT) as client:
+            client.sendall(half_a_request(server, "/mcp"))
+            assert httpx.get(f"{server.url}/healthz", timeout=WAIT).status_code == 200  # half of it is there
+            server.server.signal(signal.SIGTERM)
+            assert server.server.process.wait(SOON) == 143
+            assert client.recv(4096).startswith(b"HTTP/1.1 503 ")
         assert server.server.rest() == ("", "")
 
 
@@ -214,8 +230,8 @@ def test_an_address_that_is_taken_is_one_line_and_1(shop: ScriptedApi, tmp_path:
         "--transport http --host 0.0.0.0": "127.0.0.1",
         "--transport http --host ::": "BOSA_AUTH",
         "--transport sse --host example.com": "BOSA_AUTH",
-        "--transport http --public-url mcp.example.com": "BOSA_PUBLIC_URL",
-        "--transport http --allowed-hosts https://a.example": "BOSA_ALLOWED_HOSTS",
+        "--transport http --public-url mcp.example.com": "--public-url: ",
+        "--transport http --allowed-hosts https://a.example": "--allowed-hosts: ",
         "--port 8081": "--transport http",
         "--stateless": "--transport http",
     }.items(),

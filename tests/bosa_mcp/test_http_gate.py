@@ -151,7 +151,7 @@ def test_it_is_ready_once_there_is_a_list_of_tools(api: ScriptedApi, tmp_path: P
     api.offer("shop", "order")
     api.odd["/connectors/names"] = fails(503, f"Down. {KEY}")
     with web_server(tmp_path, api) as server:
-        server.server.log_line("no tools of connector")
+        server.server.log_line("the API could not be listed")
         assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
         waiting = httpx.get(f"{server.url}/readyz")
         assert waiting.status_code == 503

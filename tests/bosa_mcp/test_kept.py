@@ -1,7 +1,9 @@
 """The last good catalogue is kept on disk, and a server starts with it while the API is slow or down."""
 
 import json
+import os
 import stat
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -75,6 +77,33 @@ async def test_a_server_that_knows_a_catalogue_answers_at_once_while_the_api_han
     [told] = logged(caplog, "the tools come from the last good catalogue")
     assert told["tools"] == 3
     assert 0 <= told["age_seconds"] < WAIT
+
+
+async def test_a_clock_that_was_set_back_makes_no_catalogue_younger_than_now(
+    two: ScriptedApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    for kept in Shelf.of(tmp_path, two.url).folder.glob("*.json"):
+        os.utime(kept, (time.time() + 1000, time.time() + 1000))
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    [told] = logged(caplog, "the tools come from the last good catalogue")
+    assert told["age_seconds"] == 0
+
+
+async def test_what_a_process_left_that_was_killed_while_it_wrote_does_not_stay(
+    two: ScriptedApi, tmp_path: Path
+) -> None:
+    folder = Shelf.of(tmp_path, two.url).folder
+    folder.mkdir(parents=True)
+    old, new = folder / ".new-old", folder / ".new-new"
+    for left in (old, new):
+        left.write_text("{")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    async with client_of(two.url, tmp_path) as client:
+        await tools(client)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 async def test_a_newer_catalogue_takes_the_place_of_the_kept_one(two: ScriptedApi, tmp_path: Path) -> None:

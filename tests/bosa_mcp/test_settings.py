@@ -184,7 +184,7 @@ def test_a_file_is_no_data_folder(below: str) -> None:
     place = write(Path("file"), "") / below
     with pytest.raises(InvalidSettings) as refused:
         load({"data_dir": place})
-    assert str(refused.value).startswith("BOSA_DATA_DIR: Expected a folder")
+    assert str(refused.value).startswith("--data-dir: Expected a folder")
     assert str(refused.value).endswith(f"got '{place}'")
 
 
@@ -196,15 +196,28 @@ def test_the_folder_of_inputs_is_one_that_is_there(variables: Variables) -> None
         assert str(refused.value) == f"BOSA_FILES_ROOT: Expected a folder that is there, got '{place}'"
 
 
-def test_a_wrong_flag_is_named_too() -> None:
-    with pytest.raises(InvalidSettings, match=r"BOSA_CALL_BUDGET: .*greater than 0"):
-        load({"call_budget": -1.0})
+def test_a_wrong_setting_is_named_as_it_was_given(tmp_path: Path, variables: Variables) -> None:
+    file = write(tmp_path / "x.toml", "call_budget = -1\nconnectors = 5\n")
+    with pytest.raises(InvalidSettings, match=f"^{file}: call_budget: .*greater than 0, got '-1'$"):
+        load({"connectors": "notes"}, file)
+    with pytest.raises(InvalidSettings, match=f"^{file}: connectors: Expected names, separated by commas, got '5'$"):
+        load({"call_budget": 1}, file)
+    variables.set("BOSA_CALL_BUDGET", "-2")
+    with pytest.raises(InvalidSettings, match=r"^BOSA_CALL_BUDGET: .*, got '-2'$"):
+        load({"connectors": "notes"}, file)
+    with pytest.raises(InvalidSettings, match=r"^--call-budget: .*, got '-3.0'$"):
+        load({"connectors": "notes", "call_budget": -3.0}, file)
+
+
+def test_the_mark_that_some_editors_put_before_a_text_is_none_of_it(tmp_path: Path) -> None:
+    assert load({}, write(tmp_path / "x.toml", '\ufeffaccount = "mine"\n')).account == "mine"
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_wrong_secret_is_not_shown(tmp_path: Path, name: str) -> None:
-    file = write(tmp_path / "x.toml", f"{name.removeprefix('BOSA_').lower()} = 7291827\n")
-    with pytest.raises(InvalidSettings, match=f"^{name} cannot be used: ") as odd:
+    key = name.removeprefix("BOSA_").lower()
+    file = write(tmp_path / "x.toml", f"{key} = 7291827\n")
+    with pytest.raises(InvalidSettings, match=f"^{file}: {key} cannot be used: ") as odd:
         load({}, file)
     assert "7291827" not in str(odd.value)
     assert redact(str(odd.value)) == str(odd.value), "nothing of what is wrong is hidden where it is printed"

@@ -308,16 +308,16 @@ def test_an_api_that_fails_is_one_line_of_the_log_that_says_what_to_do(shop: Scr
             shop.odd |= {"/connectors/names": names, "/connectors": names}
             server.send(request(number, "tools/list"))
             assert all(tool["name"].startswith("bosa_") for tool in server.reply(number)["result"]["tools"])
-            assert "no tools of connector" in server.log_line(said)
+            assert "the API could not be listed" in server.log_line(said)
         lonely.send(*HANDSHAKE, request(1, "tools/list"))
         assert all(tool["name"].startswith("bosa_") for tool in lonely.reply(1)["result"]["tools"])
-        assert f"{address(port)} cannot be reached" in lonely.log_line("no tools of connector")
+        assert f"{address(port)} cannot be reached" in lonely.log_line("the API could not be listed")
         for each in (server, lonely):
             each.end_of_input()
             assert each.wait() == 0
             out, log = each.rest()
             assert out == ""
-            assert all("no tools of connector" in line for line in log.splitlines())  # it looks again and again
+            assert all("the API could not be listed" in line for line in log.splitlines())  # it looks again and again
 
 
 def test_a_file_more_is_told_where_there_is_one_person_alone(tmp_path: Path) -> None:

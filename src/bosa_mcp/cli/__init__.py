@@ -17,6 +17,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=hub.EXAMPLES)(hub.hub)
@@ -49,7 +50,7 @@ def _flags(
 
 def with_command(typed: list[str]) -> list[str]:
     """What was typed, with `serve` in front where no command is: its flags may stand alone."""
-    is_named = typed and (not typed[0].startswith("-") or typed[0] in {"--help", "--version"})
+    is_named = typed and (not typed[0].startswith("-") or typed[0] in {"-h", "--help", "--version"})
     return typed if is_named else ["serve", *typed]
 
 

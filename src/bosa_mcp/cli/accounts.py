@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.failures import CommandFailed
-from bosa_mcp.cli.linked import FLAGS, open_linking
+from bosa_mcp.cli.linked import FLAGS, knowing, no_account, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.settings import Settings
 
@@ -27,7 +27,9 @@ The account that acts is the one that BOSA_ACCOUNT names, else the selected one.
 @settled("account", *FLAGS)
 def accounts(
     chosen: Settings,
-    connector: Annotated[str | None, typer.Argument(help="Only those of this one.", show_default=False)] = None,
+    connector: Annotated[
+        str | None, typer.Argument(help="Only those of this one.", metavar="CONNECTOR", show_default=False)
+    ] = None,
     *,
     select: Annotated[
         str | None, typer.Option("--select", help="Have this account of CONNECTOR act from now on.", show_default=False)
@@ -48,10 +50,12 @@ async def _found(chosen: Settings, connector: str, select: str | None) -> dict[s
     from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
 
     async with open_linking(chosen) as (linking, caller, tools):
+        table = await knowing(tools, connector)
         if select is not None and (trouble := await linking.select(caller, connector, select)):
-            raise CommandFailed(trouble)
-        table = await tools.look()
-        return await ours.overview(linking, connector, ours.with_accounts(table), caller)
+            ours.check_there(connector, table)
+            is_there = select in {each.name for each in (await linking.accounts.person(caller)).of(connector)}
+            raise CommandFailed(trouble) if is_there else await no_account(linking, caller, connector, select)
+        return await ours.overview(linking, connector, table, caller)
 
 
 def _print(found: Mapping[str, list[dict[str, Any]]]) -> None:

@@ -154,7 +154,10 @@ def _store(settings: Settings) -> Store:
 
 
 async def _nowhere() -> str:
-    raise Refusal("unsupported", "A link would not outlast this command: use `bosa-mcp connect CONNECTOR`.")
+    raise Refusal(
+        "unsupported",
+        "Link an account with `bosa-mcp connect CONNECTOR`: a link from here would not outlast this command.",
+    )
 
 
 def _links(settings: Settings, url: str | None) -> Links | None:

@@ -10,7 +10,7 @@ import typer
 from bosa_connectors.shapes import is_object
 from bosa_mcp.cli.bars import watching
 from bosa_mcp.cli.failures import CommandFailed
-from bosa_mcp.cli.options import API, CALLS, PLACES, settled
+from bosa_mcp.cli.options import API, CALLS, PLACES, Json, settled
 from bosa_mcp.imports import quick
 from bosa_mcp.settings import Settings, check_api
 
@@ -26,26 +26,30 @@ Examples:
   bosa-mcp call sql_query - < query.json
   bosa-mcp call notes_list_notes '{"per_page": "5"}' --dry-run
 
-The result is printed as JSON, as a model gets it; exit code 1 where it is an error. --dry-run prints the request that
-would be sent, checked and repaired, without key and token.
+The result is printed as JSON, as a model gets it, on one line with --json or where it is no terminal; exit code 1 where
+it is an error. --dry-run prints the request that would be sent, checked and repaired, without key and token.
 """
+_EXPECTED: Final = 'Expected something like \'{"id": "7"}\''
 
 
 @settled(*API, *CALLS, *PLACES)
 def call(
     chosen: Settings,
-    tool: Annotated[str, typer.Argument(help="The tool's name, as `bosa-mcp tools` shows it.", show_default=False)],
+    tool: Annotated[
+        str, typer.Argument(help="The tool's name, as `bosa-mcp tools` shows it.", metavar="TOOL", show_default=False)
+    ],
     arguments: Annotated[
         str, typer.Argument(help="Its arguments, an object in JSON; - reads them from standard input.", metavar="JSON")
     ] = "{}",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request, and send nothing.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Call a tool just as a model does, and print the result."""
     check_api(chosen)
     sent = _object(sys.stdin.read() if arguments == "-" else arguments)
     content = anyio.run(_dry if dry_run else _called, chosen, tool, sent)
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2 if sys.stdout.isatty() and not as_json else None))
     if "error" in content:
         raise typer.Exit(1)
 
@@ -54,9 +58,9 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError) as odd:
-        raise typer.BadParameter(f"the arguments are no JSON: {odd}") from odd
+        raise typer.BadParameter(f"the arguments are no JSON: {odd}. {_EXPECTED}") from odd
     if not is_object(value):
-        raise typer.BadParameter('the arguments are no object: expected something like \'{"id": "7"}\'')
+        raise typer.BadParameter(f"the arguments are no object. {_EXPECTED}")
     return dict(value)
 
 

@@ -37,7 +37,6 @@ class Client:
         return self.places.get(platform, self.places[""])
 
 
-_IN_TOML: Final = "or leave it out there, and write it into bosa-mcp.toml in the data folder (mode 0600)"
 CLIENTS: Final[Mapping[Name, Client]] = {
     "claude-desktop": Client(
         {
@@ -46,7 +45,8 @@ CLIENTS: Final[Mapping[Name, Client]] = {
             "win32": r"%APPDATA%\Claude\claude_desktop_config.json",
         },
         "<your {}>".format,
-        f"write the value in place of <…> into that file, {_IN_TOML}",
+        "write the value in place of <…> into that file; a key or token may be left out there, and stand in"
+        " bosa-mcp.toml in the data folder (mode 0600)",
         type=None,
     ),
     "claude-code": Client(

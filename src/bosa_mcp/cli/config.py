@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from bosa_mcp import logins
 from bosa_mcp.cli import clients
 from bosa_mcp.cli.clients import CLIENTS, Server
-from bosa_mcp.cli.options import API, CALLS, PLACES, settled
-from bosa_mcp.redaction import redact
+from bosa_mcp.cli.options import API, CALLS, PLACES, Json, settled
+from bosa_mcp.redaction import clean_named, redact
 from bosa_mcp.settings import PREFIX, Settings, check_api
 
 EXAMPLES: Final = """\
@@ -25,11 +25,17 @@ Examples:
   bosa-mcp config --client vscode --connectors github --read-only > .vscode/mcp.json
   BOSA_API_KEY=sk-client-… bosa-mcp config --client cursor --api-base-url https://api.example.com
 
-Flags and variables that are set go into it, keys and tokens as placeholders. What stands in bosa-mcp.toml stays there:
-the server reads it. Where the configuration belongs is said on standard error.
+Flags and variables that are set go into it, those that name proxies and certificates too; keys, tokens and passwords as
+placeholders. What stands in bosa-mcp.toml stays there: the server reads it. What is printed is JSON, on one line with
+--json; where it belongs is said on standard error.
 """
 _OVER_HTTP: Final = {"auth", "public_url", "allowed_hosts"}
 """Settings that mean nothing to a server which a client starts."""
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+"""Variables in small letters, which win, or in capitals."""
+_PATHS: Final = ("XDG_DATA_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_STORES: Final = ("AWS_", "AZURE_", "GOOGLE_")
+"""How variables begin that a store elsewhere is opened with."""
 _NESTED: Final = f"{PREFIX}HUB_OAUTH__"
 """How variables begin that hold one part of a setting: of these, what an application is known by."""
 
@@ -40,11 +46,12 @@ def config(
     context: typer.Context,
     *,
     client: Annotated[clients.Name, typer.Option(help="For which client.", show_default=False)],
+    as_json: Json = False,
 ) -> None:
     """Print the configuration that makes a client start this server."""
     check_api(chosen)
     server = _server(chosen, context.params)
-    typer.echo(json.dumps(clients.configuration(client, server), ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(clients.configuration(client, server), ensure_ascii=False, indent=None if as_json else 2))
     for line in _advice(client, server, chosen):
         typer.echo(line, err=True)
 
@@ -54,20 +61,32 @@ def _server(chosen: Settings, flags: dict[str, Any]) -> Server:
     secrets = [name for name in given if _is_secret(getattr(chosen, name))]
     plain = [name for name in given if name not in secrets and name not in _OVER_HTTP]
     nested = sorted(name for name, value in os.environ.items() if name.startswith(_NESTED) and value)
+    around = _surroundings(chosen)
+    hidden = [name for name, value in around.items() if "@" in value or clean_named(name, value, ()) != value]
     file = flags.get("config")
     command, *args = _command()
     return Server(
         command,
         (*args, "serve", "--config", str(Path(file).absolute())) if file else tuple(args),
-        {_variable(name): _text(getattr(chosen, name)) for name in plain} | _where_modules_lie(chosen),
-        (*map(_variable, secrets), *nested),
+        {_variable(name): _text(getattr(chosen, name)) for name in plain}
+        | {name: value for name, value in around.items() if name not in hidden},
+        (*map(_variable, secrets), *nested, *hidden),
     )
 
 
-def _where_modules_lie(chosen: Settings) -> dict[str, str]:
-    """Where Python looks for connectors of one's own, wherever a client starts the server."""
-    folders = [str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
-    return {"PYTHONPATH": os.pathsep.join(folders)} if folders and chosen.hub_connectors else {}
+def _surroundings(chosen: Settings) -> dict[str, str]:
+    """What else the server takes from where it is started: a client may start it with nothing of that."""
+    proxies = [name if name in os.environ else name.upper() for name in _PROXIES]
+    is_elsewhere = chosen.store and not chosen.store.startswith(("file:", "memory:"))
+    store = [name for name in sorted(os.environ) if is_elsewhere and name.startswith(_STORES)]
+    paths = [*_PATHS, *(["PYTHONPATH"] if chosen.hub_connectors else [])]
+    found = {name: os.environ.get(name, "") for name in (*proxies, *store)}
+    found |= {name: _absolute(os.environ.get(name, "")) for name in paths}
+    return {name: value for name, value in found.items() if value}
+
+
+def _absolute(folders: str) -> str:
+    return os.pathsep.join(str(Path(each).absolute()) for each in folders.split(os.pathsep) if each)
 
 
 def _is_secret(value: object) -> bool:

@@ -11,7 +11,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.failures import CommandFailed, for_people
-from bosa_mcp.cli.linked import FLAGS, open_linking
+from bosa_mcp.cli.linked import FLAGS, knowing, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.invisible import plain
 from bosa_mcp.settings import Settings
@@ -42,7 +42,7 @@ _LAST: Final = 0.3
 @settled(*FLAGS)
 def connect(
     chosen: Settings,
-    connector: Annotated[str, typer.Argument(help="The connector's name.", show_default=False)],
+    connector: Annotated[str, typer.Argument(help="The connector's name.", metavar="CONNECTOR", show_default=False)],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Link an account anew that is linked already.")] = False,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
@@ -66,10 +66,12 @@ def _wants_service() -> bool:
 
 
 async def _ways(chosen: Settings, connector: str) -> "Ways":
-    async with open_linking(chosen) as (linking, caller, _):
-        from bosa_mcp.accounts import token  # noqa: PLC0415  it takes a while to import
+    async with open_linking(chosen) as (linking, caller, tools):
+        from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
+        from bosa_mcp.accounts import token  # noqa: PLC0415  likewise
 
         token(caller)
+        ours.check_there(connector, await knowing(tools, connector))
         return await linking.ways(connector)
 
 

@@ -7,7 +7,7 @@ import anyio
 import typer
 
 from bosa_mcp.cli.failures import CommandFailed
-from bosa_mcp.cli.linked import FLAGS, open_linking
+from bosa_mcp.cli.linked import FLAGS, knowing, no_account, open_linking
 from bosa_mcp.cli.options import Json, settled
 from bosa_mcp.settings import Settings
 
@@ -25,8 +25,10 @@ Without ACCOUNT the one that acts is removed. Other tools then act for the accou
 @settled(*FLAGS)
 def disconnect(
     chosen: Settings,
-    connector: Annotated[str, typer.Argument(help="The connector's name.", show_default=False)],
-    account: Annotated[str | None, typer.Argument(help="The account's name.", show_default="the one that acts")] = None,
+    connector: Annotated[str, typer.Argument(help="The connector's name.", metavar="CONNECTOR", show_default=False)],
+    account: Annotated[
+        str | None, typer.Argument(help="The account's name.", metavar="ACCOUNT", show_default="the one that acts")
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
@@ -37,15 +39,16 @@ def disconnect(
 
 
 async def _removed(chosen: Settings, connector: str, account: str | None) -> str:
-    from bosa_mcp.accounts import acting, listed  # noqa: PLC0415  it takes a while to import
+    from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
+    from bosa_mcp.accounts import acting  # noqa: PLC0415  likewise
 
-    async with open_linking(chosen) as (linking, caller, _):
+    async with open_linking(chosen) as (linking, caller, tools):
         mine = (await linking.accounts.person(caller)).of(connector)
         name = account or caller.credentials.account
         acts = acting(mine, name)
         if acts is None:
-            linked = f"Linked are: {listed(mine)}." if mine else "Nothing is linked there."
-            raise CommandFailed(f"There is no account {repr(name) if name else 'that acts'} on {connector}. {linked}")
+            ours.check_there(connector, await knowing(tools, connector))
+            raise await no_account(linking, caller, connector, name)
         if trouble := await linking.remove(caller, connector, acts.name):
             raise CommandFailed(trouble)
         return acts.name

@@ -41,7 +41,7 @@ def first(failure: BaseException) -> BaseException:
 def told(failure: BaseException) -> tuple[int, str]:
     """The exit code for a failure, and one line that says what to change; any other failure is a fault of ours."""
     if isinstance(failure, typer.TyperException):
-        return 2, _with_value(failure.format_message(), failure.__cause__)
+        return 2, _with_value(failure.format_message(), failure.__cause__).removeprefix("Invalid value: ")
     if isinstance(failure, typer.Abort):
         if isinstance(failure.__context__, KeyboardInterrupt):
             raise failure.__context__

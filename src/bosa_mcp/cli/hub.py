@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from bosa_mcp.addresses import bare
 from bosa_mcp.cli.options import settled
 from bosa_mcp.settings import Settings
 
@@ -38,7 +39,7 @@ def hub(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with open_hub(chosen, host=host, port=port, workers=workers, is_alone=True) as running:
+    with open_hub(chosen, host=bare(host), port=port, workers=workers, is_alone=True) as running:
         typer.echo(f"ready {running.url}", err=True)
         typer.echo(f"client key in {running.client_key_path}", err=True)
         typer.echo(f"connectors and actions at {running.url}/docs", err=True)

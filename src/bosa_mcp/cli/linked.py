@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bosa_mcp.access import Caller
     from bosa_mcp.linking import Linking
     from bosa_mcp.refresh import Tools
+    from bosa_mcp.table import Table
 
 FLAGS: Final = ("api_base_url", "connectors", "hub_connectors", "data_dir")
 
@@ -32,3 +33,20 @@ async def open_linking(chosen: Settings) -> "AsyncGenerator[tuple[Linking, Calle
             raise CommandFailed(str(failure)) from failure
         except Refusal as refused:
             raise CommandFailed(f"{refused} {refused.hint or ''}".strip()) from refused
+
+
+async def knowing(tools: "Tools", connector: str) -> "Table":
+    """The table of tools; where it lacks this connector, as the API lists it now."""
+    table = await tools.look()
+    if connector and connector not in table.listed:
+        await tools.refresh()
+    return tools.table
+
+
+async def no_account(linking: "Linking", caller: "Caller", connector: str, name: str | None) -> CommandFailed:
+    """What to say where there is no account of this name, or none that acts."""
+    from bosa_mcp.accounts import listed  # noqa: PLC0415  as above
+
+    mine = (await linking.accounts.person(caller)).of(connector)
+    linked = f"Linked are: {listed(mine)}." if mine else "Nothing is linked there."
+    return CommandFailed(f"There is no account {repr(name) if name else 'that acts'} on {connector}. {linked}")

@@ -31,7 +31,9 @@ _LONGEST_TIME: Final = 60
 @settled("api_base_url", "data_dir")
 def login(  # noqa: PLR0913  each is a flag
     chosen: Settings,
-    identifier: Annotated[str | None, typer.Argument(help="Who you are to the API.", show_default=False)] = None,
+    identifier: Annotated[
+        str | None, typer.Argument(help="Who you are to the API.", metavar="IDENTIFIER", show_default=False)
+    ] = None,
     *,
     new: Annotated[
         str | None, typer.Option("--new", help="Make this user first; it needs BOSA_API_KEY.", metavar="IDENTIFIER")

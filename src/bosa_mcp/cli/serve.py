@@ -48,17 +48,17 @@ def serve(  # noqa: PLR0913  each is a flag
 ) -> None:
     """Serve the actions of a BOSA API as MCP tools."""
     settings.check_api(chosen)
-    is_http = transport != "stdio"
+    is_http, place = transport != "stdio", addresses.bare(host or HOST)
     if not is_http and (host is not None or port is not None or json_response or stateless):
         raise typer.BadParameter("--host, --port, --json-response and --stateless go with --transport http")
     if is_http:
-        settings.check_bind(chosen, host or HOST)
+        settings.check_bind(chosen, place)
     elif chosen.auth != "none":
         raise settings.InvalidSettings(
             f"BOSA_AUTH is {chosen.auth}, and over standard input there is one user: use --transport http, or unset it"
         )
     (
-        _http(chosen, host or HOST, PORT if port is None else port, json_response=json_response, stateless=stateless)
+        _http(chosen, place, PORT if port is None else port, json_response=json_response, stateless=stateless)
         if is_http
         else _stdio(chosen)
     )
