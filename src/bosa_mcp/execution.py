@@ -21,7 +21,8 @@ from bosa_connectors.errors import (
     InvalidSchema,
     PagingError,
 )
-from bosa_connectors.paging import Step, next_arguments
+from bosa_connectors.paging import next_arguments
+from bosa_connectors.walks import Step
 from bosa_mcp import arguments, fit, pages, results, selection, transfer
 from bosa_mcp.access import Caller
 from bosa_mcp.arguments import Asked
