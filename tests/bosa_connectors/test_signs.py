@@ -4,6 +4,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
+from bosa_connectors.calls import Action
 from bosa_connectors.errors import PagingError
 from bosa_connectors.paging import next_arguments
 
@@ -92,13 +93,18 @@ SAID: Final[list[tuple[list[str], Arguments, object, object, Arguments | None]]]
 """The arguments that an action takes, those that were sent, meta, data, and what leads on beside what was sent."""
 
 
+def listing(takes: list[str]) -> Action:
+    """An action that takes these."""
+    properties: Arguments = {name: {"type": "integer"} if name in COUNTED else {} for name in takes}
+    return action({"properties": properties})
+
+
 @pytest.mark.parametrize(("takes", "sent", "meta", "data", "following"), SAID)
 def test_the_next_page_is_found_in_the_words_of_other_apis(
     takes: list[str], sent: Arguments, meta: object, data: object, following: Arguments | None
 ) -> None:
-    listing = action({"properties": {name: {"type": "integer"} if name in COUNTED else {} for name in takes}})
     expected = None if following is None else {**sent, **following}
-    assert next_arguments(listing, sent, reply(meta, data)) == expected
+    assert next_arguments(listing(takes), sent, reply(meta, data)) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,4 +119,4 @@ def test_the_next_page_is_found_in_the_words_of_other_apis(
 )
 def test_what_leads_back_is_an_error(takes: list[str], sent: Arguments, meta: object) -> None:
     with pytest.raises(PagingError, match=r"leads back|that page again"):
-        next_arguments(action({"properties": {name: {} for name in takes}}), sent, reply(meta, [1]))
+        next_arguments(listing(takes), sent, reply(meta, [1]))
