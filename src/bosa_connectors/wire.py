@@ -1,5 +1,6 @@
 """A call becomes a request; an answer becomes a reply. No HTTP library is known here."""
 
+import codecs
 import json
 import math
 import re
@@ -25,6 +26,7 @@ from bosa_connectors.naming import base_name
 from bosa_connectors.shapes import is_object
 
 JSON: Final = "application/json"
+_JSON_TOO: Final = (JSON, "text/json", "")
 ACCEPT: Final = {"accept": f"{JSON}, */*"}
 """What is wanted, where the caller does not say."""
 _SIZE_DIGITS: Final = 18
@@ -169,7 +171,7 @@ def check_texts(**texts: object) -> None:
 def is_json(headers: Mapping[str, str]) -> bool:
     """Whether an answer with these headers (names in lower case) is JSON; one that does not say is taken for it."""
     kind = header.content_type(headers)
-    return not kind or kind == JSON or kind.endswith("+json")
+    return kind in _JSON_TOO or kind.endswith("+json")
 
 
 def is_file(status: int, headers: Mapping[str, str]) -> bool:
@@ -231,7 +233,19 @@ def parse_json(headers: Mapping[str, str], body: bytes) -> object:
 
 def _text_of(headers: Mapping[str, str], body: bytes) -> str:
     charset = _charset(headers.get("content-type", "")) or json.detect_encoding(body)
-    return body.decode(charset).removeprefix("\ufeff")
+    return body.decode(charset, _WESTERN if charset.lower() in _UTF_8 else "strict").removeprefix("\ufeff")
+
+
+def _western(odd: UnicodeError) -> tuple[str, int]:
+    """The characters that older programs mean by bytes which are no UTF-8; 0xFF says that this is no text at all."""
+    if not isinstance(odd, UnicodeDecodeError) or b"\xff" in (found := odd.object[odd.start : odd.end]):
+        raise odd
+    return found.decode("cp1252", "replace"), odd.end
+
+
+_UTF_8: Final = frozenset({"utf-8", "utf8", "utf-8-sig"})
+_WESTERN: Final = "bosa_connectors.western"
+codecs.register_error(_WESTERN, _western)
 
 
 @lru_cache(maxsize=64)
