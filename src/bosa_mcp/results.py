@@ -138,7 +138,7 @@ class Cut:
     hint: str
 
 
-def cut(written: Written, budget: int) -> Cut | None:
+def cut(written: Written, budget: int, fields_argument: str) -> Cut | None:
     """The content in `budget` bytes, whole items from the front; None where all of it fits."""
     if len(written.encoded) <= budget:
         return None
@@ -152,7 +152,7 @@ def cut(written: Written, budget: int) -> Cut | None:
     hint = f"This is the beginning. The largest fields are {largest}."
     if chosen := fit.fields_that_fit(whole["data"], room):
         fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
-        hint += f" All of it would fit with response_fields {fields}." if fit.size(fields) <= _HINT else ""
+        hint += f" All of it would fit with {fields_argument} {fields}." if fit.size(fields) <= _HINT else ""
     return Cut({"data": data.value, **rest}, {"items": data.items, "bytes": data.bytes + meta.bytes}, hint)
 
 
