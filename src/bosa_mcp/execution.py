@@ -1,7 +1,6 @@
 """One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
 
 import time
-from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,12 +14,7 @@ from bosa_connectors import effects, fields, retry
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Call, Pause, Reply
 from bosa_connectors.download import AsyncStreamedReply
-from bosa_connectors.errors import (
-    BosaError,
-    InvalidArguments,
-    InvalidSchema,
-    PagingError,
-)
+from bosa_connectors.errors import BosaError, InvalidArguments, InvalidSchema, PagingError
 from bosa_connectors.paging import next_arguments
 from bosa_connectors.walks import Step
 from bosa_mcp import arguments, fit, pages, results, selection, transfer
@@ -117,8 +111,8 @@ class _Running:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
         step = _onward(Step(call), reply, answer)
-        if self.asked.max_items and (answer.pages.count or 0) > 1 and not self._fits(answer):
-            return await self._front(call, answer)
+        if (self.asked.max_items or step) and (fitting := self._fitting(answer, reply)) < (answer.pages.count or 0):
+            return await self._front(call, answer, fitting)
         while step and self._wants_more(answer.pages):
             await self.report(f"{answer.pages.count} items so far")
             try:
@@ -142,28 +136,40 @@ class _Running:
             wanted is not None and so_far.count is not None and so_far.count < wanted and time.monotonic() < self.ends
         )
 
-    async def _front(self, call: Call, whole: Answer) -> Answer:
+    async def _front(self, call: Call, whole: Answer, fitting: int) -> Answer:
         """Of a page that does not fit, as many items as do, where it can be asked for these: `next` leads on from them.
 
         Of what is cut off, the next page's arguments know nothing.
         """
-
-        def is_too_much(most: int) -> bool:
-            return not self._fits(replace(whole, pages=pages.front(call.action, whole.pages, most)))
-
-        fitting = bisect_left(range(1, min(whole.pages.count or 1, self.execution.result_bytes)), 1, key=is_too_much)
-        arguments = pages.shorter(call.action, call.arguments, max(fitting, 1))
+        arguments = pages.shorter(call.action, call.arguments, fitting, came := whole.pages.count or 1)
         if arguments is None or effects.effect(call.action) != "read":
             return whole
-        shorter = replace(call, arguments=arguments)
+        call = replace(call, arguments=arguments)
         try:
-            reply = await self._reply(shorter)
+            reply = await self._reply(call)
         except (BosaError, Refusal):
             return whole
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
-        _onward(Step(shorter), reply, answer)
-        is_front = pages.is_front(call.action, whole.pages, answer.pages)
-        return answer if answer.following and is_front else whole
+        _onward(Step(call), reply, answer)
+        if not answer.following or not pages.is_front(call.action, whole.pages, answer.pages):
+            return whole
+        if not self.asked.max_items:
+            answer.notes.append(
+                f"Of {came:,} items only these fit a result, and next goes on after them: fewer fields"
+                f" ({self.offer.fields_argument}) would let more fit."
+            )
+        return answer
+
+    def _fitting(self, whole: Answer, reply: Reply) -> int:
+        """How many items of a page fit, one at least."""
+        count = whole.pages.count or 1
+        if "content-encoding" not in reply.headers and self.tally.api_bytes * 4 < self.execution.result_bytes:
+            return count  # what hides is written out in less than three times its bytes
+
+        def fits(most: int) -> bool:
+            return self._fits(replace(whole, pages=pages.front(whole.offer.action, whole.pages, most)))
+
+        return max(fit.most(count, fits), 1)
 
     def _fits(self, answer: Answer) -> bool:
         """Whether all of it will be written."""

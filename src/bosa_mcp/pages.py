@@ -76,15 +76,15 @@ def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> di
     return dict(arguments) if size is None else {**arguments, name: size}
 
 
-def shorter(action: Action, arguments: Mapping[str, object], most: int) -> dict[str, object] | None:
-    """The arguments for the front of the same page, with `most` items or fewer; None where nothing asks for it.
+def shorter(action: Action, arguments: Mapping[str, object], most: int, came: int) -> dict[str, object] | None:
+    """The arguments for the front of a page of which so many items came, for `most` or fewer; None where nothing does.
 
     A page that has a number has so many of its own size before it: these have to be whole pages of the new size too.
     """
     asks, first = places.of(action), paging.first_page(action)
     name, page = asks.size, asks.page or ""
-    number, size = signs.number(arguments.get(page)), signs.number(arguments.get(name or ""))
-    before = 0 if number is None else (number - first) * (size or 0)
+    number, size = signs.number(arguments.get(page)), signs.number(arguments.get(name or "")) or came
+    before = 0 if number is None else (number - first) * size
     if name is None or (number not in {None, first} and before <= 0):
         return None
     for less in range(most, 0, -1):
