@@ -304,6 +304,8 @@ class AsyncBosaConnector(AsyncAccounts):
 
         async for trying in AsyncRetrying(**settings, before_sleep=telling):
             if trying.retry_state.attempt_number > 1:
+                if exchange.is_called_off():  # meanwhile
+                    break
                 last = await _outcome(attempt)
                 outcome = exchange.truth(outcome, last)
             trying.retry_state.set_result(last)

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -223,7 +224,7 @@ class _Running:
             since = time.monotonic()  # those before may all have failed meanwhile
             self._leave_alone(connector, circuits.wait(connector, user, since))
             try:
-                got = await self._send(call)
+                got = await self._send(call, partial(circuits.calls_off, connector, user, since))
             except (InvalidArguments, InvalidSchema):  # nothing was sent
                 self.tally.attempts -= 1
                 circuits.give_back(connector, user, since)
@@ -245,7 +246,7 @@ class _Running:
                 retry_after_seconds=round(seconds, 1),
             )
 
-    async def _send(self, call: Call) -> Reply | Kept:
+    async def _send(self, call: Call, is_called_off: Callable[[], bool]) -> Reply | Kept:
         """Sent, and told of each wait."""
 
         async def again(pause: Pause) -> None:
@@ -256,7 +257,7 @@ class _Running:
             from_thread.run(self.report, how_far)
 
         own = transfer.watched(call.arguments, moved) if call.action.binary else call.arguments
-        policy = retry.safe(effects.effect(call.action), again)
+        policy = retry.safe(effects.effect(call.action), again, is_called_off)
         self.tally.attempts += 1
         return await self._received(replace(call, arguments=own, policy=policy))
 
