@@ -51,11 +51,12 @@ def front(action: Action, pages: Pages, most: int) -> Pages:
 
 
 def is_front(action: Action, pages: Pages, others: Pages) -> bool:
-    """Whether the others are the first items of these."""
+    """Whether the others are the first items of these, and fewer: an API may keep to its own sizes."""
     place = _place(action, others.data)
     if not others.count or place is None or place != _place(action, pages.data):
         return False
-    return _list(pages.data, place)[: others.count] == _list(others.data, place)
+    items = _list(pages.data, place)
+    return others.count < len(items) and items[: others.count] == _list(others.data, place)
 
 
 def _place(action: Action, data: object) -> str | None:

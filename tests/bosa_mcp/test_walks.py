@@ -147,7 +147,7 @@ async def test_a_page_is_cut_where_the_api_keeps_to_its_own_sizes(api: ScriptedA
     async with connect(api.url, result_bytes=4_000) as client:
         result = await answer(client, "shop_find_items", max_items=COUNT)
     assert result["omitted"]["items"] == COUNT - len(result["data"])
-    assert result["next"]["arguments"]["page"] == 2
+    assert result["next"]["arguments"] == {"page": 2, "max_items": COUNT, "per_page": 50}
 
 
 async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
