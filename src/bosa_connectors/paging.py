@@ -187,12 +187,13 @@ class _Page:
         name = self.asks.offset
         if self.asks.page or name is None:
             return {}
-        asked, told, came = self.arguments.get(name), self.said.words.get(plain(name)), self._count()
+        asked, told, items = self.arguments.get(name), self.said.words.get(plain(name)), self._items()
+        came = (self._size() or 0) if items is None else len(items)
         if isinstance(told, str) and number(told) is None and told != asked:  # it is a cursor by that name
             return {name: told}
         first = self.asks.first_offset or 0
         before = next((each for each in (number(asked), number(told)) if each is not None), first)
-        if not self.is_said and (not came or before - first + came >= self._total()):
+        if not self.is_said and (not came or before - first + came >= (self.said.number("total") or 0)):
             return {}
         if not came:
             raise PagingError("There is a further page, but this one holds no list of items by which to count there.")
@@ -239,24 +240,23 @@ class _Page:
         done = here - (min(here, 1) if first is None else first) + 1
         if (pages := self.said.number("pages")) is not None:
             return done < pages
+        items = self._items()
+        return items != [] and done * (self._size() or len(items or [])) < (self.said.number("total") or 0)
+
+    def _size(self) -> int | None:
+        """How many items a page has, as it says, or as was asked for, be it by leaving that open."""
         stated = members(self.action.properties.get(self.asks.size or "")).get("default")
         sizes = (self.said.number("size"), number(self.arguments.get(self.asks.size or "")), number(stated))
-        came = self._count()
-        return came > 0 and done * next(filter(None, sizes), came) < self._total()
+        return next(filter(None, sizes), None)
 
-    def _total(self) -> int:
-        """How many items there are, where that is said: a total that stands alone may be one of money."""
-        is_of_pages = any(self.said.number(each) is not None for each in ("page", "offset", "size"))
-        return (self.said.number("total") if is_of_pages or "total" not in self.said.words else None) or 0
-
-    def _count(self) -> int:
-        """How many items it has; none where it holds no list of them."""
+    def _items(self) -> list[object] | None:
+        """Its items; None where nothing tells which list they are."""
         data = signs.sent(self.reply)
-        return len(self._items()) if is_array(data) or list_in(self.action, data) is not None else 0
-
-    def _items(self) -> list[object]:
-        data = signs.sent(self.reply)
-        return items_of(self.action, data, list_in(self.action, data))
+        for place in (data, *(each for name, each in members(data).items() if plain(name) in signs.WITHIN)):
+            name = list_in(self.action, place)
+            if is_array(place) or name is not None:
+                return items_of(self.action, place, name)
+        return None
 
 
 def _asked_for(value: object) -> dict[str, object]:

@@ -11,7 +11,7 @@ from bosa_connectors.signs import plain
 
 _CURSORS: Final = (
     *("cursor", "pagetoken", "nexttoken", "after", "startcursor", "aftercursor", "nextcursor", "pagecursor"),
-    *("nextpagetoken", "continuationtoken", "startingafter", "startafter", "afterid", "pageafter"),
+    *("nextpagetoken", "continuationtoken", "paginationtoken", "startingafter", "startafter", "afterid", "pageafter"),
     *("nextpage", "nextrecordsurl", "nextlink", "nexturl", "nextpageurl"),
 )
 """Arguments that take a cursor, their names made plain."""

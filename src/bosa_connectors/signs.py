@@ -14,9 +14,9 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "prev": ("has_prev",),
     "cursor": (
         *("forwards_cursor", "next_cursor", "next_page_token", "next_token", "end_cursor", "after_cursor"),
-        *("next_page_cursor", "next_marker", "next_continuation_token", "cursors_next", "cursors_after"),
+        *("next_page_cursor", "next_marker", "next_continuation_token", "cursors_next"),
     ),
-    "here": ("cursor", "last_id", "continuation_token", "scroll_id"),
+    "here": ("cursors_after", "cursor", "last_id", "continuation_token", "scroll_id"),
     "next": (
         *("next", "next_page", "next_link", "next_url", "next_page_url", "next_page_link", "next_href"),
         *("odata_next_link", "next_records_url", "next_results", "next_offset", "next_start", "next_skip"),
@@ -31,7 +31,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 """What is said, and the names under which connectors say it; `here` may be the cursor of this page or of the next."""
 _AROUND: Final = (
     *("page_info", "pagination", "paging", "page", "pages", "response_metadata", "meta", "metadata", "links"),
-    *("cursors", "result_info", "info"),
+    *("cursors", "result_info", "info", "hits"),
 )
 """Objects in which such names stand."""
 _BESIDE: Final = (
@@ -45,6 +45,8 @@ _BESIDE: Final = (
     "prev",
     "self",
 )
+WITHIN: Final = frozenset({"embedded", "hits", "data", "result", "results", "response"})
+"""Objects in which the items may stand."""
 _DEPTH: Final = 3
 _SURE: Final = ("next_page_token", "next_token", "next_cursor")
 """What means the next page wherever it stands in the data, and whatever the action takes."""
@@ -59,6 +61,7 @@ def plain(name: str) -> str:
 
 
 _NAMES: Final = {meaning: tuple(map(plain, names)) for meaning, names in _WORDS.items()}
+_COUNTED: Final = frozenset(name for meaning in ("page", "offset", "size") for name in _NAMES[meaning])
 _CONTAINERS: Final = frozenset(map(plain, _AROUND))
 NEXT_OFFSETS: Final = frozenset({"nextoffset", "nextstart", "nextskip"})
 """Names, made plain, under which the offset of the next page is said."""
@@ -125,14 +128,21 @@ def _places(reply: Reply, *, is_page: bool) -> Iterator[Mapping[str, object]]:
     if meta := members(reply.meta):
         yield meta
     body, data = members(reply.body), sent(reply)
-    if is_page and (is_array(data) or any(map(is_array, members(data).values()))):
-        if len(body) > 2 and "data" in body:  # noqa: PLR2004  data and meta
+    if is_page and (is_array(data) or _holds_list(members(data), 2)):
+        if "data" in body and len(body) > 1 + ("meta" in body):
             yield {name: value for name, value in body.items() if name not in {"data", "meta"}}
-        yield members(data)
+        is_told = any(plain(name) in _COUNTED for name in members(data))  # else a total may be one of money
+        yield {name: each for name, each in members(data).items() if name != "total" or is_told}
     elif is_object(data):
         yield {name: data[name] for name in _SURE if name in data}
         if is_page and len(found := list(_page_infos(data, _DEPTH))) == 1:
             yield found[0]
+
+
+def _holds_list(data: Mapping[str, object], depth: int) -> bool:
+    """Whether it is a page: there is a list in it, or where items may stand one level below."""
+    inside = (members(each) for name, each in data.items() if depth > 1 and plain(name) in WITHIN)
+    return any(map(is_array, data.values())) or any(_holds_list(each, depth - 1) for each in inside)
 
 
 def _page_infos(data: Mapping[str, object], depth: int) -> Iterator[Mapping[str, object]]:
@@ -177,7 +187,8 @@ def _is_so(value: object) -> bool | None:
 
 
 def number(value: object) -> int | None:
-    """A page's number, also one that was sent as text."""
+    """A page's number, also one that was sent as text, or in an object that says how exact it is."""
     if isinstance(value, str) and value.isdecimal():
         return int(value[:18])
+    value = value.get("value") if is_object(value) else value
     return int(value) if is_number(value) and value == value // 1 else None

@@ -138,7 +138,7 @@ class _Running:
         )
 
     async def _front(self, call: Call, whole: Answer, fitting: int) -> Answer:
-        """Of a page that does not fit as many items as do, where it can be asked for these: `next` leads on from them."""
+        """Of a page that does not fit, the items that do, where it can be asked for them: `next` leads on there."""
         arguments = pages.shorter(call.action, call.arguments, fitting, came := whole.pages.count or 1)
         if arguments is None or effects.effect(call.action) != "read":
             return whole
