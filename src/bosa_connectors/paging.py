@@ -89,7 +89,7 @@ def is_first(action: Action, arguments: Mapping[str, object]) -> bool:
     asks = places.of(action)
     page, offset = number(arguments.get(asks.page or "")), arguments.get(asks.offset or "")
     is_further = page not in {None, 0, first_page(action)} or bool(asks.cursor and arguments.get(asks.cursor))
-    return not is_further and (not offset or number(offset) == asks.first_offset)
+    return not is_further and (not offset or number(offset) == (asks.first_offset or 0))
 
 
 def takes(action: Action, name: str, value: object) -> bool:

@@ -79,6 +79,17 @@ async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_
     assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
 
 
+@pytest.mark.parametrize("further", [{"offset": "token"}, {"offset": "5"}, {"cursor": "c"}, {"page": 2}], ids=str)
+async def test_a_further_page_has_the_size_that_it_was_asked_for_with(
+    api: ScriptedApi, connect: Connect, further: Json
+) -> None:
+    api.offer("shop", "find_items", takes(limit=NUMBER, offset=True, cursor=True, page=True))
+    api.answer("shop/find_items", says([1]))
+    async with connect(api.url) as client:
+        await answer(client, "shop_find_items", max_items=5, **further)
+    assert api.sent("shop/find_items")[0].arguments == further
+
+
 LONG = [{"id": number, "text": "t" * (900 if number % 7 == 3 else 90)} for number in range(COUNT)]
 
 
