@@ -153,3 +153,19 @@ async def test_failures_on_the_way_lose_no_item(api: ScriptedApi, connect: Conne
     api.answer("shop/list_items", *(busy, served, down, broken) * 5, served)
     async with connect(api.url) as client:
         assert await ids(client, **first) == [item["id"] for item in ITEMS]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+async def test_what_came_before_a_failure_is_kept_and_next_leads_to_the_page_that_failed(
+    api: ScriptedApi, connect: Connect, status: int
+) -> None:
+    schema, served = serving("Slack")
+    failing = fails(status, headers={"retry-after": "600"})
+    api.offer("shop", "list_items", schema)
+    api.answer("shop/list_items", served, failing, served)
+    async with connect(api.url) as client:
+        first = await answer(client, "shop_list_items", max_items=20, limit=5)
+        assert len(_listed(first["data"])) == 5
+        assert "could not be had" in first["notes"][0]
+        rest = await ids(client, **first["next"]["arguments"])
+    assert [item["id"] for item in _listed(first["data"])] + rest == [item["id"] for item in ITEMS]
