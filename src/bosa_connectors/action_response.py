@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from bosa_connectors import lazy, paging
+from bosa_connectors import lazy, listed, paging
 from bosa_connectors.calls import Call, Reply
 from bosa_connectors.errors import ApiError
-from bosa_connectors.paging import Step, Way, next_arguments, prev_arguments
+from bosa_connectors.paging import next_arguments, prev_arguments
 from bosa_connectors.shapes import is_array, members
+from bosa_connectors.walks import Step, Way
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -65,7 +66,7 @@ class Response:
 
     def has_next(self) -> bool:
         """Whether the API says that there is a page after this one."""
-        return paging.has_next(self._reply)
+        return paging.has_next(self._step.call.action, self._step.call.arguments, self._reply)
 
     def has_prev(self) -> bool:
         """Whether the API says that there is a page before this one; many only lead forward."""
@@ -109,8 +110,8 @@ class ActionResponse(Response):
         action, name = self._step.call.action, None
         with closing(self.iter_pages()) as pages:
             for page in pages:
-                name = name or paging.list_in(action, page.get_data())
-                yield from paging.items_of(action, page.get_data(), name)
+                name = name or listed.list_in(action, page.get_data())
+                yield from listed.items_of(action, page.get_data(), name)
 
     def iter_pages(self) -> "Generator[ActionResponse]":
         """The pages from this one on, each asked for when it is due; raises as `next_page` does."""
@@ -162,8 +163,8 @@ class AsyncActionResponse(Response):
         action, name = self._step.call.action, None
         async with aclosing(self.iter_pages()) as pages:
             async for page in pages:
-                name = name or paging.list_in(action, page.get_data())
-                for item in paging.items_of(action, page.get_data(), name):
+                name = name or listed.list_in(action, page.get_data())
+                for item in listed.items_of(action, page.get_data(), name):
                     yield item
 
     async def iter_pages(self) -> "AsyncGenerator[AsyncActionResponse]":

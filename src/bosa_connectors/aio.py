@@ -304,6 +304,8 @@ class AsyncBosaConnector(AsyncAccounts):
 
         async for trying in AsyncRetrying(**settings, before_sleep=telling):
             if trying.retry_state.attempt_number > 1:
+                if exchange.is_called_off():  # meanwhile
+                    break
                 last = await _outcome(attempt)
                 outcome = exchange.truth(outcome, last)
             trying.retry_state.set_result(last)
@@ -333,6 +335,9 @@ class AsyncBosaConnector(AsyncAccounts):
             file = AsyncDownload.of(head, partial(self._bytes, exchange, response, most))
             return AsyncStreamedReply(response.status_code, headers, file=file)
         body = b"".join([chunk async for chunk in self._bytes(exchange, response, MAX_JSON_BYTES)])
+        if len(body) > wire.LARGE:
+            decoded = partial(self._decoded, exchange, response.status_code, headers, body, in_pieces=True)
+            return await to_thread.run_sync(decoded)
         return self._decoded(exchange, response.status_code, headers, body)
 
     async def _respond(self, exchange: Exchange) -> httpx.Response:

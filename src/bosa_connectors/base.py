@@ -73,6 +73,8 @@ class Exchange:
 
     def pause(self, outcome: Outcome, attempt: int, *, is_once: bool) -> float | None:
         """Seconds until the next attempt, or None where `outcome` stands."""
+        if self.is_called_off():
+            return None
         seconds = retry.pause(
             self.policy,
             outcome,
@@ -82,6 +84,10 @@ class Exchange:
             is_once=is_once,
         )
         return self._unless_once(seconds, outcome)
+
+    def is_called_off(self) -> bool:
+        """Whether no further attempt is wanted any more."""
+        return self.policy.is_called_off is not None and self.policy.is_called_off()
 
     def _unless_once(self, seconds: float | None, outcome: Outcome) -> float | None:
         if seconds is None or not self.is_once:
@@ -206,9 +212,11 @@ class Connector:
     def _echoes(self) -> bool:
         return self._echoes_keys
 
-    def _decoded(self, exchange: Exchange, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    def _decoded(
+        self, exchange: Exchange, status: int, headers: Mapping[str, str], body: bytes, *, in_pieces: bool = False
+    ) -> Reply:
         try:
-            return exchange.without_secrets(wire.decode(status, headers, body))
+            return exchange.without_secrets(wire.decode(status, headers, body, in_pieces=in_pieces))
         except BrokenReply as odd:
             if not exchange.writes:
                 raise

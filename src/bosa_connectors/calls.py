@@ -93,6 +93,8 @@ class Policy:
     """What may be repeated without harm depends on it; None repeats 429, 5xx and what found no connection."""
     notify: Notify | None = field(default=None, repr=False)
     """Told before each wait; what it returns is awaited where calls are."""
+    is_called_off: Callable[[], bool] | None = field(default=None, repr=False)
+    """Asked before each further attempt: where it says so, the outcome so far stands."""
 
 
 @dataclass(frozen=True, slots=True)

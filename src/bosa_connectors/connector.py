@@ -274,6 +274,8 @@ class BosaConnector(Accounts):
         outcome = last = first
         for trying in Retrying(**repeating(exchange, self._echoes)):
             if trying.retry_state.attempt_number > 1:
+                if exchange.is_called_off():  # meanwhile
+                    break
                 last = _outcome(attempt)
                 outcome = exchange.truth(outcome, last)
             trying.retry_state.set_result(last)

@@ -1,5 +1,6 @@
 """When a call is repeated, and when no more: policies as values, and the one place that decides."""
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from bosa_connectors.calls import Effect, Notify, Policy, Reply
@@ -49,9 +50,9 @@ def documented(attempts: int | None) -> Policy:
     return Policy(attempts=min(attempts or 1, MAX_RETRY + 1))
 
 
-def safe(effect: Effect, notify: Notify | None = None) -> Policy:
+def safe(effect: Effect, notify: Notify | None = None, is_called_off: Callable[[], bool] | None = None) -> Policy:
     """Reads are repeated whenever that may help; what writes, only where it provably did not happen."""
-    return Policy(attempts=_SAFE_ATTEMPTS, effect=effect, notify=notify)
+    return Policy(_SAFE_ATTEMPTS, effect, notify, is_called_off)
 
 
 def pause(  # noqa: PLR0913  the facts that the decision rests on

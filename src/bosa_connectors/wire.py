@@ -1,5 +1,6 @@
 """A call becomes a request; an answer becomes a reply. No HTTP library is known here."""
 
+import codecs
 import json
 import math
 import re
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from bosa_connectors import form, header
+from bosa_connectors import form, header, pieces
 from bosa_connectors.calls import Action, Call, Credentials, FileHead, Headers, Reply
 from bosa_connectors.errors import (
     BadReply,
@@ -25,8 +26,11 @@ from bosa_connectors.naming import base_name
 from bosa_connectors.shapes import is_object
 
 JSON: Final = "application/json"
+_JSON_TOO: Final = (JSON, "text/json", "")
 ACCEPT: Final = {"accept": f"{JSON}, */*"}
 """What is wanted, where the caller does not say."""
+LARGE: Final = 1_000_000
+"""Bytes or characters that take so long to read that other calls would notice."""
 _SIZE_DIGITS: Final = 18
 _Parameter: TypeAlias = str | tuple[str | None, str | None, str]
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
@@ -169,7 +173,7 @@ def check_texts(**texts: object) -> None:
 def is_json(headers: Mapping[str, str]) -> bool:
     """Whether an answer with these headers (names in lower case) is JSON; one that does not say is taken for it."""
     kind = header.content_type(headers)
-    return not kind or kind == JSON or kind.endswith("+json")
+    return kind in _JSON_TOO or kind.endswith("+json")
 
 
 def is_file(status: int, headers: Mapping[str, str]) -> bool:
@@ -204,34 +208,53 @@ def _parameters(headers: Mapping[str, str], name: str) -> list[tuple[str, _Param
         return []
 
 
-def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
-    """The reply in an answer: its data and meta, or its error. Raises BadReply for a success that cannot be read."""
+def decode(status: int, headers: Mapping[str, str], body: bytes, *, in_pieces: bool = False) -> Reply:
+    """The reply in an answer: its data and meta, or its error. Raises BadReply for a success that cannot be read.
+
+    A large one is read `in_pieces` so that other threads get their turns meanwhile, which takes longer.
+    """
     if not 200 <= status < 300:  # noqa: PLR2004  the success statuses
         parsed = _parse_leniently(headers, body)
         return Reply(status, headers, parsed, error=decode_error(status, headers, parsed))
     if not body.strip():
         return Reply(status, headers)
-    parsed = parse_json(headers, body)
+    parsed = parse_json(headers, body, in_pieces=in_pieces)
     if is_object(parsed) and "data" in parsed:
         return Reply(status, headers, parsed, parsed["data"], parsed.get("meta"))
     return Reply(status, headers, parsed, parsed)
 
 
-def parse_json(headers: Mapping[str, str], body: bytes) -> object:
+def parse_json(headers: Mapping[str, str], body: bytes, *, in_pieces: bool = False) -> object:
     """JSON that can be written again: numbers that are none become null, halves of characters a question mark."""
     try:
         text = _text_of(headers, body)
-        parsed: object = _DECODER.decode(text)
-        if (not text.isascii() or "\\u" in text) and _HALF_CHARACTER.search(text):
+        parsed: object = pieces.read(text, _DECODER) if in_pieces else _DECODER.decode(text)
+        if (not text.isascii() or "\\u" in text) and _has_half_characters(text):
             parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, LookupError, RecursionError) as odd:
         raise BrokenReply("The answer says that it is JSON and is not.") from odd
     return parsed
 
 
+def _has_half_characters(text: str) -> bool:
+    return any(_HALF_CHARACTER.search(text, at, at + LARGE + 6) for at in range(0, len(text), LARGE))
+
+
 def _text_of(headers: Mapping[str, str], body: bytes) -> str:
     charset = _charset(headers.get("content-type", "")) or json.detect_encoding(body)
-    return body.decode(charset).removeprefix("\ufeff")
+    return body.decode(charset, _WESTERN if charset.lower() in _UTF_8 else "strict").removeprefix("\ufeff")
+
+
+def _western(odd: UnicodeError) -> tuple[str, int]:
+    """The characters that older programs mean by bytes which are no UTF-8; 0xFF says that this is no text at all."""
+    if not isinstance(odd, UnicodeDecodeError) or b"\xff" in (found := odd.object[odd.start : odd.end]):
+        raise odd
+    return found.decode("cp1252", "replace"), odd.end
+
+
+_UTF_8: Final = frozenset({"utf-8", "utf8", "utf-8-sig"})
+_WESTERN: Final = "bosa_connectors.western"
+codecs.register_error(_WESTERN, _western)
 
 
 @lru_cache(maxsize=64)

@@ -30,7 +30,7 @@ from bosa_mcp.consent import Asker, InputNeeded
 from bosa_mcp.results import Refusal
 from bosa_mcp.store import StoreError
 from bosa_mcp.tally import OK, Tally, shapes
-from bosa_mcp.tools import checking
+from bosa_mcp.tools import FIELDS, checking
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -158,10 +158,11 @@ class _Calling:
         return results.result(results.cleaned(content, self.caller.secrets()))
 
     def _perhaps(self, failure: BosaError) -> dict[str, str]:
-        """What to do about a call that may have acted although it failed, and what it was; nothing for any other."""
+        """What more to say of a call that failed: what to do about it, and of one that may have acted, what it was."""
         acts = not self.offer.is_ours and effect(self.offer.action) != "read"
         if not isinstance(failure, OutcomeUnknown) and not (acts and retry.may_have_acted(failure)):
-            return {}
+            hint = results.HINTS.get(results.kind_of(failure), "")
+            return {"hint": hint.replace(FIELDS, self.offer.fields_argument)} if FIELDS in hint else {}
         checks = " or ".join(checking(self.offer, self.parts.tools.table.offers))
         hint = results.HINTS["outcome_unknown"] + (f" {checks} can tell." if checks else "")
         if not retry.nobody_knows(failure):
@@ -220,7 +221,7 @@ async def _fitting(
 
     def made() -> "tuple[Written, Cut | None]":
         whole = results.cleaned(content(), caller.secrets())
-        return whole, results.cut(whole, parts.result_bytes)
+        return whole, results.cut(whole, parts.result_bytes, offer.fields_argument)
 
     whole, short = await to_thread.run_sync(made) if is_large else made()
     if short is None:

@@ -53,6 +53,14 @@ class Circuits:
             circuit.closed_from = now + REST
         return seconds
 
+    def calls_off(self, connector: str, user: str, since: float) -> bool:
+        """Whether a call that might go at that time makes no further attempt: the connector is left alone by then.
+
+        The one that is to try makes all of its attempts.
+        """
+        circuit = self._circuits.get((connector, user))
+        return circuit is not None and circuit.failures >= FAILURES and circuit.closed_from != since + REST
+
     def give_back(self, connector: str, user: str, since: float) -> None:
         """For a call that might go at that time and ended without an outcome: where it was to try, another one may."""
         circuit = self._circuits.get((connector, user))

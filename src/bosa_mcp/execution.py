@@ -1,10 +1,10 @@
 """One tool call carried out: within its budget, again where that is safe, and page after page where that is wanted."""
 
 import time
-from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -15,13 +15,9 @@ from bosa_connectors import effects, fields, retry
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Call, Pause, Reply
 from bosa_connectors.download import AsyncStreamedReply
-from bosa_connectors.errors import (
-    BosaError,
-    InvalidArguments,
-    InvalidSchema,
-    PagingError,
-)
-from bosa_connectors.paging import Step, next_arguments
+from bosa_connectors.errors import BosaError, InvalidArguments, InvalidSchema, PagingError
+from bosa_connectors.paging import next_arguments
+from bosa_connectors.walks import Step
 from bosa_mcp import arguments, fit, pages, results, selection, transfer
 from bosa_mcp.access import Caller
 from bosa_mcp.arguments import Asked
@@ -116,8 +112,8 @@ class _Running:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
         step = _onward(Step(call), reply, answer)
-        if self.asked.max_items and (answer.pages.count or 0) > 1 and not self._fits(answer):
-            return await self._front(call, answer)
+        if (self.asked.max_items or step) and (fitting := self._fitting(answer, reply)) < (answer.pages.count or 0):
+            return await self._front(call, answer, fitting)
         while step and self._wants_more(answer.pages):
             await self.report(f"{answer.pages.count} items so far")
             try:
@@ -141,28 +137,37 @@ class _Running:
             wanted is not None and so_far.count is not None and so_far.count < wanted and time.monotonic() < self.ends
         )
 
-    async def _front(self, call: Call, whole: Answer) -> Answer:
-        """Of a page that does not fit, as many items as do, where it can be asked for these: `next` leads on from them.
-
-        Of what is cut off, the next page's arguments know nothing.
-        """
-
-        def is_too_much(most: int) -> bool:
-            return not self._fits(replace(whole, pages=pages.front(call.action, whole.pages, most)))
-
-        fitting = bisect_left(range(1, min(whole.pages.count or 1, self.execution.result_bytes)), 1, key=is_too_much)
-        arguments = pages.shorter(call.action, call.arguments, max(fitting, 1))
+    async def _front(self, call: Call, whole: Answer, fitting: int) -> Answer:
+        """Of a page that does not fit, the items that do, where it can be asked for them: `next` leads on there."""
+        arguments = pages.shorter(call.action, call.arguments, fitting, came := whole.pages.count or 1)
         if arguments is None or effects.effect(call.action) != "read":
             return whole
-        shorter = replace(call, arguments=arguments)
+        call = replace(call, arguments=arguments)
         try:
-            reply = await self._reply(shorter)
+            reply = await self._reply(call)
         except (BosaError, Refusal):
             return whole
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
-        _onward(Step(shorter), reply, answer)
-        is_front = pages.is_front(call.action, whole.pages, answer.pages)
-        return answer if answer.following and is_front else whole
+        _onward(Step(call), reply, answer)
+        if not answer.following or not pages.is_front(call.action, whole.pages, answer.pages):
+            return whole
+        if not self.asked.max_items:
+            answer.notes.append(
+                f"Of {came:,} items only these fit a result, and next goes on after them: fewer fields"
+                f" ({self.offer.fields_argument}) would let more fit."
+            )
+        return answer
+
+    def _fitting(self, whole: Answer, reply: Reply) -> int:
+        """How many items of a page fit, one at least."""
+        count = whole.pages.count or 1
+        if "content-encoding" not in reply.headers and self.tally.api_bytes * 4 < self.execution.result_bytes:
+            return count  # what hides is written out in less than three times its bytes
+
+        def fits(most: int) -> bool:
+            return self._fits(replace(whole, pages=pages.front(whole.offer.action, whole.pages, most)))
+
+        return max(fit.most(count, fits), 1)
 
     def _fits(self, answer: Answer) -> bool:
         """Whether all of it will be written."""
@@ -216,7 +221,7 @@ class _Running:
             since = time.monotonic()  # those before may all have failed meanwhile
             self._leave_alone(connector, circuits.wait(connector, user, since))
             try:
-                got = await self._send(call)
+                got = await self._send(call, partial(circuits.calls_off, connector, user, since))
             except (InvalidArguments, InvalidSchema):  # nothing was sent
                 self.tally.attempts -= 1
                 circuits.give_back(connector, user, since)
@@ -238,7 +243,7 @@ class _Running:
                 retry_after_seconds=round(seconds, 1),
             )
 
-    async def _send(self, call: Call) -> Reply | Kept:
+    async def _send(self, call: Call, is_called_off: Callable[[], bool]) -> Reply | Kept:
         """Sent, and told of each wait."""
 
         async def again(pause: Pause) -> None:
@@ -249,7 +254,7 @@ class _Running:
             from_thread.run(self.report, how_far)
 
         own = transfer.watched(call.arguments, moved) if call.action.binary else call.arguments
-        policy = retry.safe(effects.effect(call.action), again)
+        policy = retry.safe(effects.effect(call.action), again, is_called_off)
         self.tally.attempts += 1
         return await self._received(replace(call, arguments=own, policy=policy))
 

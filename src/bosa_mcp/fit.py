@@ -5,7 +5,8 @@ its length.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +46,17 @@ def fit(value: object, budget: int) -> Fitted:
     shrinking = _Shrinking()
     fitted = shrinking.value(value, budget)
     return Fitted(fitted, shrinking.left_out, whole - size(fitted))
+
+
+def most(count: int, fits: Callable[[int], bool]) -> int:
+    """How many of `count` items fit; a few are tried first, for all of them may be many."""
+    tried = 1
+    while tried < count and fits(tried):
+        tried *= 2
+    if tried >= count and fits(count):
+        return count
+    small = tried // 2
+    return small + bisect_left(range(small + 1, min(tried, count)), 1, key=lambda each: not fits(each))
 
 
 class _Shrinking:

@@ -4,16 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bosa_connectors import paging
+from bosa_connectors import listed, paging, places, signs
 from bosa_connectors.calls import Action
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 
-_OF_PAGES: Final = frozenset(
-    {"page", "offset", "skip", "limit", "count", "per_page", "page_size", "has_next", "has_prev", "has_more"}
-    | {"cursor", "next_cursor", "previous_cursor", "forwards_cursor", "backwards_cursor"}
-    | {"next_page", "next_page_token", "prev_page_token", "next_token"}
-)
-"""Members beside the items that say only where a page is."""
 _COMMON_SIZE: Final = 50
 """A page size that every API takes which states no maximum."""
 _LARGEST_SIZE: Final = 10**9
@@ -41,7 +35,7 @@ def joined(action: Action, pages: Pages, data: object, meta: object) -> Pages | 
     place = _place(action, pages.data)
     if place is None or place != _place(action, data):
         return None
-    if place and _beside(members(pages.data), place) != _beside(members(data), place):
+    if place and signs.beside(members(pages.data), place) != signs.beside(members(data), place):
         return None
     together = [*_list(pages.data, place), *_list(data, place)]
     return Pages({**members(data), place: together} if place else together, meta, len(together))
@@ -57,21 +51,17 @@ def front(action: Action, pages: Pages, most: int) -> Pages:
 
 
 def is_front(action: Action, pages: Pages, others: Pages) -> bool:
-    """Whether the others are the first items of these."""
+    """Whether the others are the first items of these, and fewer: an API may keep to its own sizes."""
     place = _place(action, others.data)
     if not others.count or place is None or place != _place(action, pages.data):
         return False
-    return _list(pages.data, place)[: others.count] == _list(others.data, place)
+    items = _list(pages.data, place)
+    return others.count < len(items) and items[: others.count] == _list(others.data, place)
 
 
 def _place(action: Action, data: object) -> str | None:
     """Where the items are: empty for the data itself, else the name of the list in it."""
-    return "" if is_array(data) else paging.list_in(action, data)
-
-
-def _beside(data: Mapping[str, object], place: str) -> dict[str, object]:
-    """What an object that is a page tells beside its items and where it is."""
-    return {name: value for name, value in data.items() if name != place and name not in _OF_PAGES}
+    return "" if is_array(data) else listed.list_in(action, data)
 
 
 def _list(data: object, place: str) -> list[object]:
@@ -80,28 +70,28 @@ def _list(data: object, place: str) -> list[object]:
 
 def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> dict[str, object]:
     """The arguments, with the size of a page where the caller left it open, so that whole pages make `max_items`."""
-    name = next((name for name in paging.SIZES if name in action.properties), None)
+    name = places.of(action).size
     if name is None or not paging.is_first(action, arguments) or not _may_set(arguments.get(name), max_items):
         return dict(arguments)
     size = _size(action, name, max_items)
     return dict(arguments) if size is None else {**arguments, name: size}
 
 
-def shorter(action: Action, arguments: Mapping[str, object], most: int) -> dict[str, object] | None:
-    """The arguments for the front of the same page, with `most` items or fewer; None where nothing asks for it.
+def shorter(action: Action, arguments: Mapping[str, object], most: int, came: int) -> dict[str, object] | None:
+    """The arguments for the front of a page of which so many items came, for `most` or fewer; None where nothing does.
 
     A page that has a number has so many of its own size before it: these have to be whole pages of the new size too.
     """
-    name = next((name for name in paging.SIZES if name in action.properties), None)
-    number, size = paging.number(arguments.get("page")), paging.number(arguments.get(name or ""))
-    first = paging.first_page(action)
-    before = 0 if number is None else (number - first) * (size or 0)
+    asks, first = places.of(action), paging.first_page(action)
+    name, page = asks.size, asks.page or ""
+    number, size = signs.number(arguments.get(page)), signs.number(arguments.get(name or "")) or came
+    before = 0 if number is None else (number - first) * size
     if name is None or (number not in {None, first} and before <= 0):
         return None
     for less in range(most, 0, -1):
         if before % less == 0 and paging.takes(action, name, less):
-            page = {"page": paging.as_taken(action, "page", first + before // less)} if before else {}
-            return {**arguments, name: less, **page}
+            turned = {page: paging.as_taken(action, page, first + before // less)} if before else {}
+            return {**arguments, name: less, **turned}
     return None
 
 

@@ -138,7 +138,7 @@ class Cut:
     hint: str
 
 
-def cut(written: Written, budget: int) -> Cut | None:
+def cut(written: Written, budget: int, fields_argument: str) -> Cut | None:
     """The content in `budget` bytes, whole items from the front; None where all of it fits."""
     if len(written.encoded) <= budget:
         return None
@@ -152,7 +152,7 @@ def cut(written: Written, budget: int) -> Cut | None:
     hint = f"This is the beginning. The largest fields are {largest}."
     if chosen := fit.fields_that_fit(whole["data"], room):
         fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
-        hint += f" All of it would fit with response_fields {fields}." if fit.size(fields) <= _HINT else ""
+        hint += f" All of it would fit with {fields_argument} {fields}." if fit.size(fields) <= _HINT else ""
     return Cut({"data": data.value, **rest}, {"items": data.items, "bytes": data.bytes + meta.bytes}, hint)
 
 
@@ -222,15 +222,21 @@ def _problem(detail: Mapping[str, object]) -> Problem:
     return Problem(".".join(where[1:] if where[:1] == ["body"] else where), message, message)
 
 
+_PART: Final = 1_000_000
 _SUSPECT = re.compile(rf"\\[ubf]|{INVISIBLE.pattern}")
 """What may stand for such a character in JSON."""
+
+
+def _is_suspect(text: str) -> bool:
+    """Whether such a character may be in it; looked at in parts, so that other threads get their turns."""
+    return any(_SUSPECT.search(text, at, at + _PART + 1) for at in range(0, len(text), _PART))
 
 
 def cleaned(content: Mapping[str, object], secrets: Sequence[str]) -> Written:
     """The content, with `[hidden]` for secrets that an API repeats, and invisible characters written out."""
     as_it_is = written(content)
     text = as_it_is.text
-    if not _SUSPECT.search(text) and not any(json.dumps(secret)[1:-1] in text for secret in secrets):
+    if not _is_suspect(text) and not any(json.dumps(secret)[1:-1] in text for secret in secrets):
         return as_it_is
     # what is sent back for the next page stays as it is: it would lead elsewhere
     shown = {name: _cleaned(each, secrets, is_whole=name == "next") for name, each in content.items()}

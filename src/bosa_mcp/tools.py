@@ -11,7 +11,7 @@ from typing import Final
 
 import mcp_types as types
 
-from bosa_connectors import paging
+from bosa_connectors import places
 from bosa_connectors.calls import Action
 from bosa_connectors.effects import effect
 from bosa_connectors.shapes import items, members
@@ -107,7 +107,7 @@ def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
     if _is_list(listed.get(FILTERS)):
         instead[FILTERS] = {"type": "array", "items": {}}
     items_argument = None
-    if paging.does_page(action):
+    if places.does_page(action):
         items_argument = _free(ITEMS, listed)
         instead[items_argument] = {"type": "integer", "minimum": 1}
     account_argument = _free(ACCOUNT, listed) if has_accounts else None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bosa_connectors import Action, Reply
 from bosa_connectors.errors import PagingError
-from bosa_connectors.paging import CURSOR_ARGUMENTS, next_arguments
+from bosa_connectors.paging import next_arguments
 
 from .samples import action
 
@@ -164,13 +164,34 @@ def test_a_cursor_that_is_false_is_the_end() -> None:
     assert next_arguments(paged("cursor"), {}, reply({"next_cursor": False})) is None
 
 
-@pytest.mark.parametrize("argument", CURSOR_ARGUMENTS)
+@pytest.mark.parametrize(
+    ("taken", "sent", "said", "following"),
+    [
+        ({"type": "integer", "minimum": 1}, {}, 0, 2),
+        ({"type": "integer"}, {"page": 1}, 0, 2),
+        ({"type": "integer"}, {"page": 2}, 1, 3),
+        ({"type": "integer", "default": 0}, {}, 1, 1),
+        ({"type": "integer"}, {"page": 0}, 1, 1),
+        ({"type": "integer"}, {"page": 1}, 2, 2),
+        ({"type": "integer"}, {}, 0, 1),
+    ],
+)
+@pytest.mark.parametrize("more", [{"has_next": True}, {"total_pages": 4}, {"next_page": ...}], ids=str)
+def test_a_reply_may_count_its_pages_from_elsewhere(
+    taken: object, sent: dict[str, Any], said: int, following: int, more: dict[str, object]
+) -> None:
+    listing = action({"type": "object", "properties": {"page": taken}})
+    meta = {"page": said, **{name: said + 1 if value is ... else value for name, value in more.items()}}
+    assert next_arguments(listing, sent, reply(meta, [1])) == {"page": following}
+
+
+@pytest.mark.parametrize("argument", ["cursor", "page_token", "next_token", "after"])
 def test_a_cursor_that_repeats_is_an_error(argument: str) -> None:
     with pytest.raises(PagingError, match="that page again"):
         next_arguments(paged(argument), {argument: "c"}, reply({"has_next": True, "forwards_cursor": "c"}))
 
 
-@pytest.mark.parametrize("said", [1, 0, -5, 3])
+@pytest.mark.parametrize("said", [0, -5, 4])
 def test_a_page_that_was_not_asked_for_is_an_error(said: int) -> None:
     with pytest.raises(PagingError):
         next_arguments(paged("page"), {"page": 2}, reply({"page": said, "has_next": True}))

@@ -104,6 +104,15 @@ async def test_what_provably_did_not_happen_is_repeated(said: bytes, effect: Eff
         assert len(set(keys(api))) == 1
 
 
+@pytest.mark.parametrize("asked", [1, 2, 3, 4])
+async def test_no_attempt_is_made_once_they_are_called_off(asked: int, shell: Shell) -> None:
+    answers = iter([False] * (asked - 1))
+    policy = safe("read", is_called_off=lambda: next(answers, True))
+    async with raw_api(answering(BUSY)) as api, connecting(shell, api.url) as connector:
+        assert (await connector.send(call(policy=policy))).status == 503
+        assert len(api.requests) == 1 + (asked - 1) // 2
+
+
 @pytest.mark.parametrize("lost", LOST)
 async def test_an_api_that_honours_keys_gets_a_deed_again_under_the_same_key(lost: str, shell: Shell) -> None:
     async with raw_api(echoing(LOST[lost]), answering(OK)) as api, connecting(shell, api.url) as connector:

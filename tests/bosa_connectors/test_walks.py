@@ -13,7 +13,7 @@ from bosa_connectors import AsyncBosaConnector
 from bosa_connectors.action_response import AsyncActionResponse
 from bosa_connectors.calls import Call, Reply
 from bosa_connectors.errors import Failure, NotFound, PagingError, RateLimited
-from bosa_connectors.paging import MAX_ALIKE
+from bosa_connectors.walks import MAX_ALIKE
 
 from .pages import FORWARD_ONLY, STYLES, Arguments, listing, paged, reply, responding
 from .raw import Connection, answer, raw_api

@@ -187,3 +187,35 @@ async def test_calls_of_one_user_to_many_connectors_leave_room_for_another_user(
             assert (await answer(other, "bank_find_items"))["data"] == [1]
             assert sum(len(api.sent(f"{name}/find_items")) for name in connectors) == IN_ALL
             calls.cancel_scope.cancel()
+
+
+async def test_a_call_under_way_is_not_repeated_once_its_connector_is_left_alone(api: ScriptedApi, era: str) -> None:
+    there, released = Event(), Event()
+
+    async def give_up(_: Request) -> Response:
+        there.set()
+        await to_thread.run_sync(released.wait, WAIT)
+        return fails(503, headers={"retry-after": "0"})
+
+    api.offer("shop", "find_items")
+    api.answer("shop/find_items", give_up)
+    async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000)
+        async with speaking(execution, era) as client, anyio.create_task_group() as calls:
+            calls.start_soon(refusal, client, "shop_find_items")
+            assert await to_thread.run_sync(there.wait, WAIT)
+            for _ in range(FAILURES):
+                execution.circuits.tell("shop", "me", time.monotonic(), is_down=True)
+            released.set()
+    assert len(api.sent("shop/find_items")) == 1
+
+
+async def test_the_call_that_tries_whether_a_connector_is_up_again_is_repeated_as_any_other(
+    api: ScriptedApi, era: str
+) -> None:
+    api.offer("shop", "find_items")
+    api.answer("shop/find_items", fails(503, headers={"retry-after": "0"}), says([1]))
+    async with AsyncBosaConnector(api.url, error_contract=2) as connector:
+        execution = Execution(connector, Store.at("memory://"), WAIT, 80_000, rested())
+        async with speaking(execution, era) as client:
+            assert (await answer(client, "shop_find_items"))["data"] == [1]

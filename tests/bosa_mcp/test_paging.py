@@ -91,6 +91,32 @@ def by_number_as_cursor(arguments: Json) -> tuple[object, Json]:
     return shown, {"next_cursor": following is not None and int(following)}
 
 
+def by_total(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_offset(arguments)
+    return shown, {"offset": meta["offset"], "limit": SIZE, "total": len(ITEMS)}
+
+
+def by_total_pages(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_number(arguments)
+    return shown, {"page": meta["page"], "total_pages": meta["total_page"]}
+
+
+def numbered_from_zero(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_number(arguments)
+    return shown, {"page": meta["page"] - 1, "has_next": meta["has_next"]}
+
+
+def by_address(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_number(arguments)
+    following = f"https://elsewhere.example/items?page={meta['page'] + 1}&key=secret"
+    return shown, {"links": {"next": following if meta["has_next"] else None}}
+
+
+def by_connection(arguments: Json) -> tuple[object, Json]:
+    shown, meta = by_cursor("after", "has_next", "forwards_cursor")(arguments)
+    return shown, {"pageInfo": {"hasNextPage": meta["has_next"], "endCursor": meta["forwards_cursor"]}}
+
+
 STYLES: dict[str, tuple[Json, Callable[[Json], tuple[object, object]]]] = {
     "page": (takes(page=NUMBER, per_page=NUMBER), by_number),
     "cursor": (
@@ -107,6 +133,11 @@ STYLES: dict[str, tuple[Json, Callable[[Json], tuple[object, object]]]] = {
     "all in text": (takes(page=NUMBER), in_text),
     "cursor in data": (takes(cursor=TEXT), cursor_in_data),
     "cursor of numbers": (takes(cursor=TEXT), by_number_as_cursor),
+    "total": (takes(offset=COUNTED, limit=NUMBER), by_total),
+    "total pages": (takes(page=NUMBER, per_page=NUMBER), by_total_pages),
+    "numbered from 0": (takes(page=NUMBER), numbered_from_zero),
+    "address": (takes(page=NUMBER, key=TEXT), by_address),
+    "connection": (takes(after=TEXT, first=NUMBER), by_connection),
     "token in data": (takes(page_token=TEXT, max_results=NUMBER), token_in_data),
 }
 
@@ -140,6 +171,19 @@ async def test_every_item_comes_once(api: ScriptedApi, connect: Connect, style: 
     assert found(results) == ITEMS
     assert len(results) == 3
     assert not any("notes" in result for result in results)
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_every_item_comes_once_where_pages_are_put_together(
+    api: ScriptedApi, connect: Connect, style: str
+) -> None:
+    schema, page = STYLES[style]
+    api.offer("shop", "list", schema)
+    api.answer("shop/list", pages(page))
+    async with connect(api.url) as client:
+        results = await walk(client, "shop_list", max_items=6)
+    assert [len(_messages(result["data"])) for result in results] == [6, 1]
+    assert found(results) == ITEMS
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["the API selects", "we select"])

@@ -4,8 +4,10 @@ import json
 
 import pytest
 from mcp import Client
+from starlette.responses import Response
 
 from bosa_connectors.calls import Action, Credentials
+from bosa_connectors.transport import MAX_JSON_BYTES
 from bosa_hub.serve import RunningHub
 from bosa_mcp.tools import DESCRIPTION_LENGTH, name_tools
 
@@ -153,6 +155,18 @@ async def test_an_argument_that_is_called_response_fields_and_is_none_stays_the_
         data = await answer(client, "shop_find", response_fields="short", bosa_response_fields=["id"])
     assert data["data"] == {"id": 1}
     assert [asked.arguments for asked in api.sent("shop/find")] == [{"response_fields": "short"}]
+
+
+async def test_what_to_do_about_too_much_is_said_with_the_arguments_own_name(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    api.offer("shop", "find", takes(response_fields={"type": "string"}))
+    many = [{"id": number, "text": "t" * 50} for number in range(99)]
+    api.answer("shop/find", says(many), Response(b"[" + b" " * (MAX_JSON_BYTES + 1), media_type="application/json"))
+    async with connect(api.url, result_bytes=4_000) as client:
+        [note] = (await answer(client, "shop_find"))["notes"]
+        assert 'with bosa_response_fields ["id"]' in note
+        assert "bosa_response_fields" in (await refusal(client, "shop_find"))["hint"]
 
 
 @pytest.mark.parametrize("union", ["anyOf", "oneOf", "allOf"])

@@ -79,14 +79,25 @@ async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_
     assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
 
 
+@pytest.mark.parametrize("further", [{"offset": "token"}, {"offset": "5"}, {"cursor": "c"}, {"page": 2}], ids=str)
+async def test_a_further_page_has_the_size_that_it_was_asked_for_with(
+    api: ScriptedApi, connect: Connect, further: Json
+) -> None:
+    api.offer("shop", "find_items", takes(limit=NUMBER, offset=True, cursor=True, page=True))
+    api.answer("shop/find_items", says([1]))
+    async with connect(api.url) as client:
+        await answer(client, "shop_find_items", max_items=5, **further)
+    assert api.sent("shop/find_items")[0].arguments == further
+
+
 LONG = [{"id": number, "text": "t" * (900 if number % 7 == 3 else 90)} for number in range(COUNT)]
 
 
-def by_size(style: str) -> Callable[[Json], Response]:
-    """Pages of `per_page` items, 30 where nothing is said."""
+def by_size(style: str, usual: int = 30) -> Callable[[Json], Response]:
+    """Pages of `per_page` items, the usual number where nothing is said."""
 
     def page(asked: Json) -> Response:
-        size = asked.get("per_page") or 30
+        size = asked.get("per_page") or usual
         start = ((asked.get("page") or 1) - 1) * size if style == "page" else int(asked.get(style) or 0)
         end = start + size
         meta: Json = {"has_next": end < COUNT, "forwards_cursor": str(end) if end < COUNT else None}
@@ -96,7 +107,9 @@ def by_size(style: str) -> Callable[[Json], Response]:
 
 
 @pytest.mark.parametrize("style", ["page", "offset", "cursor"])
-@pytest.mark.parametrize("first", [{}, {"per_page": 20}], ids=["any size", "a size"])
+@pytest.mark.parametrize(
+    "first", [{}, {"per_page": 20}, {"max_items": COUNT}, {"max_items": COUNT, "per_page": 20}], ids=str
+)
 @pytest.mark.parametrize("budget", [1_800, 4_000, 9_000])
 async def test_a_page_that_is_larger_than_a_result_is_asked_for_in_smaller_ones_so_that_next_leaves_nothing_out(
     api: ScriptedApi, connect: Connect, style: str, first: Json, budget: int
@@ -108,11 +121,27 @@ async def test_a_page_that_is_larger_than_a_result_is_asked_for_in_smaller_ones_
     api.offer("shop", "find_items", takes(per_page=NUMBER, **{style: where}))
     api.answer("shop/find_items", pages)
     async with connect(api.url, result_bytes=budget) as client:
-        results = [await answer(client, "shop_find_items", max_items=COUNT, **first)]
+        results = [await answer(client, "shop_find_items", **first)]
         while "next" in results[-1]:
             results.append(await answer(client, "shop_find_items", **results[-1]["next"]["arguments"]))
     assert [item for result in results for item in result["data"]] == LONG
-    assert not any("omitted" in result for result in results)
+    assert not any("omitted" in result for result in results[:-1])
+
+
+async def test_a_page_that_is_asked_for_in_smaller_ones_says_why_it_is_short(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    async def pages(request: Request) -> Response:
+        return by_size("page", 20)(await request.json())
+
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", pages)
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items", page=2)
+    assert result["data"] == LONG[20 : 20 + len(result["data"])]
+    assert len(result["data"]) == result["next"]["arguments"]["per_page"] < 20
+    [note] = result["notes"]
+    assert "Of 20 items only these fit" in note
 
 
 async def test_a_page_of_one_item_is_not_asked_for_in_smaller_ones(api: ScriptedApi, connect: Connect) -> None:
@@ -129,7 +158,7 @@ async def test_a_page_is_cut_where_the_api_keeps_to_its_own_sizes(api: ScriptedA
     async with connect(api.url, result_bytes=4_000) as client:
         result = await answer(client, "shop_find_items", max_items=COUNT)
     assert result["omitted"]["items"] == COUNT - len(result["data"])
-    assert result["next"]["arguments"]["page"] == 2
+    assert result["next"]["arguments"] == {"page": 2, "max_items": COUNT, "per_page": 50}
 
 
 async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
