@@ -16,7 +16,7 @@ from bosa_connectors import fields, retry
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Headers, Policy, Reply, Timeout
 from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.paging import token_fields
-from bosa_connectors.problems import UNKNOWN
+from bosa_connectors.problems import UNKNOWN, kinds
 from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
 
 FIELDS: Final = "response_fields"
@@ -162,8 +162,7 @@ def fitting(call: Call, wrong: InvalidArguments) -> tuple[Call, list[str]]:
         if problem.message == UNKNOWN:
             given = _without(given, places[0])
         else:
-            kinds = {expected.partition(" ")[0] for expected in problem.expected.split(" or ")}
-            given = _meant(given, places[0], kinds)
+            given = _meant(given, places[0], kinds(problem.expected))
         if given != before:
             said.append(_warning(call.action, problem))
     return replace(call, arguments=members(given)), said
@@ -199,23 +198,24 @@ def _without(value: object, place: list[str]) -> object:
     return {key: _without(each, below) if key == name else each for key, each in kept.items()}
 
 
-def _meant(value: object, place: list[str], kinds: Collection[str]) -> object:
+def _meant(value: object, place: list[str], expected: Collection[str]) -> object:
     """The same, with the text at this place as the number or truth that it is, where that is of these kinds."""
     if not place:
-        return _said(value, kinds) if isinstance(value, str) else value
+        # where a text may be given, it is one
+        return _said(value, expected) if isinstance(value, str) and "string" not in expected else value
     name, *below = place
     if is_array(value):
-        return [_meant(each, below, kinds) if str(index) == name else each for index, each in enumerate(value)]
-    return {key: _meant(each, below, kinds) if key == name else each for key, each in members(value).items()}
+        return [_meant(each, below, expected) if str(index) == name else each for index, each in enumerate(value)]
+    return {key: _meant(each, below, expected) if key == name else each for key, each in members(value).items()}
 
 
-def _said(text: str, kinds: Collection[str]) -> object:
+def _said(text: str, expected: Collection[str]) -> object:
     try:
         said: object = json.loads(text.lower())
     except ValueError:
         return text
     is_finite = isinstance(said, (int, float)) and math.isfinite(said)
-    return said if is_finite and not KINDS[type(said)].isdisjoint(kinds) else text
+    return said if is_finite and not KINDS[type(said)].isdisjoint(expected) else text
 
 
 def _warning(action: Action, problem: Problem) -> str:

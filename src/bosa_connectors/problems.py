@@ -19,7 +19,12 @@ _LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
 _OF_NAMES = frozenset({"required", "additionalProperties"})
-_OF_OBJECTS = frozenset({"$ref", "properties", "required"})
+_LISTED = frozenset({"$ref", "const", "enum", "anyOf", "oneOf"})
+_IMPLIED = {
+    "object": frozenset({"$ref", "properties", "required"}),
+    "string": frozenset({"minLength", "maxLength", "pattern"}),
+}
+"""What is meant where no type is said."""
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:
@@ -150,7 +155,10 @@ def _expected(error: "ValidationError") -> str:
         return f"exactly one of {_alternatives(error.validator_value)[:_LONG]}, not several"
     if is_object(cast("object", error.instance)) and len(possible := _possible(error)) > 1:
         return ", or ".join(dict.fromkeys(map(_lacked, possible)))[:_LONG]
-    return ("a name: " if "propertyNames" in error.absolute_schema_path else "") + describe(error.schema)
+    # a limit is told without the alternatives that stand beside it
+    others = _LISTED - {error.validator}
+    schema = {key: said for key, said in members(error.schema).items() if key not in others}
+    return ("a name: " if "propertyNames" in error.absolute_schema_path else "") + describe(schema)
 
 
 def _lacked(errors: "list[ValidationError]") -> str:
@@ -214,6 +222,11 @@ def _tells_apart(inner: "ValidationError", union: "ValidationError") -> bool:
     return is_constant and _depth(inner, union) <= 1
 
 
+def kinds(expected: str) -> set[str]:
+    """The types that are expected, as `describe` says them."""
+    return {each.partition(" ")[0] for each in expected.split(" or ")}
+
+
 def describe(schema: object) -> str:
     """What a schema expects, in a few words: `integer from 1 to 100`, `one of open, closed`."""
     node = members(schema)
@@ -224,7 +237,7 @@ def describe(schema: object) -> str:
     for union in ("anyOf", "oneOf"):
         if union in node:
             return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
-    kind = node.get("type", "any value" if _OF_OBJECTS.isdisjoint(node) else "object")
+    kind = node.get("type") or next((kind for kind, said in _IMPLIED.items() if not said.isdisjoint(node)), "any value")
     words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
     return words + "".join(_limits(node))
 

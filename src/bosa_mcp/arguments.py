@@ -8,7 +8,7 @@ from bosa_connectors import header, schema, wire
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
-from bosa_connectors.problems import UNKNOWN
+from bosa_connectors.problems import UNKNOWN, kinds
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
@@ -111,6 +111,8 @@ def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments)
             raise wrong
         mended = dict(own)
         for problem in wrong.errors:
+            if "string" in kinds(problem.expected):  # a text may be given there: it is wrong as such
+                continue
             mended = {**mended, **members(_mended(mended, problem.path))}
         if mended == own:
             raise wrong

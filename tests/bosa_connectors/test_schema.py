@@ -451,7 +451,7 @@ def test_rarer_keywords_name_what_is_wrong(schema: dict[str, Any]) -> None:
         ({"type": "array", "items": STRING, "uniqueItems": True}, ["a", "a"], "items that are all different"),
         ({"type": "object", "minProperties": 1}, {}, "an object of at least 1 members"),
         ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 2}, "an object of at most 1 members"),
-        ({"type": "object", "propertyNames": {"maxLength": 1}}, {"ab": 1}, "a name: any value of at most 1 characters"),
+        ({"type": "object", "propertyNames": {"maxLength": 1}}, {"ab": 1}, "a name: string of at most 1 characters"),
         ({"type": "array", "contains": INTEGER}, ["a"], "at least 1 of integer"),
         ({"type": "array", "contains": INTEGER, "minContains": 2}, [1], "at least 2 of integer"),
         ({"type": "array", "contains": INTEGER, "maxContains": 1}, [1, 2], "at least 1 and at most 1 of integer"),

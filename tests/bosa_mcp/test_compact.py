@@ -243,7 +243,7 @@ def test_an_action_that_takes_nothing_takes_an_empty_object() -> None:
         ),
         (
             {"propertyNames": {"maxLength": 3}},
-            {"description": "Names of arguments: any value of at most 3 characters."},
+            {"description": "Names of arguments: string of at most 3 characters."},
         ),
         (
             {"patternProperties": {"_": {"type": "integer"}}},
