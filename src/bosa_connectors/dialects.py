@@ -208,6 +208,11 @@ def _nullable(node: _Node) -> _Node:
     return {**plain, **told, **({"enum": [*values, None]} if "enum" in plain and None not in values else {})}
 
 
+def _anchor(node: _Node) -> _Node:
+    name = str(node["$id"])
+    return {**_without(node, "$id"), "$anchor": name[1:]} if name.startswith("#") else node
+
+
 def _bytes(node: _Node) -> _Node:
     """What OpenAPI 3.1 calls a file."""
     is_file = node["contentMediaType"] == "application/octet-stream" and "contentEncoding" not in node
@@ -215,6 +220,7 @@ def _bytes(node: _Node) -> _Node:
 
 
 _WORDS: Final[Mapping[str, Callable[[_Node], _Node]]] = {
+    "$id": _anchor,
     "allOf": _only_part,
     "exclusiveMinimum": _limit("minimum", "exclusiveMinimum"),
     "exclusiveMaximum": _limit("maximum", "exclusiveMaximum"),

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import UnknownType, ValidationError
 from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]  untyped there
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -193,15 +193,6 @@ def _is_file(value: object) -> bool:
     return isinstance(value, StandIn) or not isinstance(value, str)
 
 
-def refusal(schema: Node) -> str | None:
-    """Why this is no JSON Schema; None where it is one."""
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as odd:
-        return odd.message
-    return None
-
-
 def compiled(schema: Node, *, takes_files: bool) -> Check:
     """The check of values against a schema."""
     # an empty registry: the default one would fetch a remote reference
@@ -211,7 +202,7 @@ def compiled(schema: Node, *, takes_files: bool) -> Check:
     def check(value: object) -> list[ValidationError]:
         try:
             return [] if _fits(checker, value, schema) else list(islice(errors(value), _MOST))
-        except Unresolvable as odd:
+        except (Unresolvable, UnknownType) as odd:
             raise ValueError(str(odd)) from odd
 
     return check

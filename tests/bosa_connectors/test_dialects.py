@@ -27,6 +27,7 @@ def action(schema: dict[str, Any]) -> Action:
         ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
         ({"type": "string", "nullable": False}, {"type": "string"}),
         ({"nullable": True}, {}),
+        ({"$id": "#owner", "type": "string"}, {"$anchor": "owner", "type": "string"}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
         (
             {"nullable": True, "description": "Whose.", "allOf": [{"$ref": "#/$defs/Owner"}]},
@@ -135,12 +136,12 @@ def test_what_others_extend_is_not_taken_for_one_of_its_own_kinds() -> None:
     check(action({**takes(pet=union), "$defs": {"Animal": animal, "Cat": extended}}), {"pet": {"kind": "Lion"}})
 
 
-@pytest.mark.parametrize("kind", [["object", "null"], "any", ["any"]], ids=str)
+@pytest.mark.parametrize("kind", [["object", "null"], "any", ["any"], "OBJECT", "dict"], ids=str)
 def test_a_request_may_be_something_else_too(kind: object) -> None:
     assert action({**takes(p=TEXT), "type": kind}).properties == {"p": TEXT}
 
 
-@pytest.mark.parametrize("kind", [["bytes", "null"], "bytes"], ids=str)
+@pytest.mark.parametrize("kind", [["bytes", "null"], "bytes", "file"], ids=str)
 def test_bytes_are_a_file_also_where_they_may_be_null(kind: object) -> None:
     assert action(takes(p={"type": kind, "nullable": True})).binary == {"p"}
 

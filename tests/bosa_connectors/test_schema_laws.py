@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from bosa_connectors.dialects import today
 from bosa_connectors.errors import InvalidArguments
 from bosa_connectors.schema import check
 from bosa_connectors.shapes import is_array, is_object
@@ -210,3 +211,31 @@ def test_what_passes_at_a_glance_is_what_the_standard_lets_pass(
     schema = {**takes(given=node), "$defs": below, "additionalProperties": True}
     standard: Any = Draft202012Validator(schema)
     assert (wrong(schema, {"given": value}) == []) is standard.is_valid({"given": value})
+
+
+OTHERS = [
+    "$id",
+    "$anchor",
+    "$dynamicAnchor",
+    "$schema",
+    "$vocabulary",
+    "$defs",
+    "definitions",
+    "dependencies",
+    "nullable",
+]
+KEYWORDS = st.sampled_from([*OTHERS, *cast("Mapping[str, object]", Draft202012Validator.VALIDATORS)])
+WORDS = st.sampled_from(["", "string", "str", "x", "#", "#x", "#/p", "a#b", "(", "1"])
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2) | st.sampled_from([1.5, float("inf")]) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS | WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.dictionaries(KEYWORDS, ODD, max_size=4), VALUES)
+def test_whatever_a_schema_says_values_can_be_checked_against_it(node: Node, value: object) -> None:
+    said = today({**takes(given=node), "$defs": {"x": node}})
+    assume("'$ref': '#" not in str(said) and "'$dynamicRef': '#" not in str(said))  # these may have no end
+    wrong(said, {"given": value})
