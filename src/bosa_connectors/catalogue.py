@@ -15,7 +15,7 @@ from bosa_connectors.calls import Action, Effect
 from bosa_connectors.dialects import may_be_older, today
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
 from bosa_connectors.references import follow
-from bosa_connectors.sense import typed
+from bosa_connectors.sense import may_be_object, typed
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin"})
@@ -135,7 +135,7 @@ def _schema(listed: Mapping[str, object]) -> tuple[Mapping[str, object], str | N
     except RecursionError:  # nested more deeply than a text can be made of
         text = None
     schema = _whole(today(sent) if text is None or may_be_older(text) else sent)
-    if "object" not in _kinds(schema.get("type"), "object"):
+    if not may_be_object(schema.get("type")):
         raise ValueError(f"its request schema is of type {str(schema['type'])[:40]!r}, not an object")
     _object(schema.get("properties") or {}, "the properties of its request schema are not a JSON object")
     return schema, text
@@ -209,11 +209,6 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
 
 def _target(schema: Mapping[str, object], root: Mapping[str, object]) -> object:
     return follow(root, str(schema["$ref"])) if "$ref" in schema else None
-
-
-def _kinds(kind: object, otherwise: str) -> list[object]:
-    meant = typed(kind).get("type", otherwise)
-    return meant if is_array(meant) else [meant]
 
 
 def _object(value: object, otherwise: str) -> Mapping[str, object]:

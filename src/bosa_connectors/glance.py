@@ -79,6 +79,14 @@ def _one_of(checker: _Checker, branches: list[object], instance: object, schema:
         yield from _CLOSELY["oneOf"](checker, branches, instance, schema)
 
 
+def _names(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
+    listed = members(node).get("enum")
+    if not is_array(listed):
+        yield from _CLOSELY["propertyNames"](checker, node, instance, schema)
+    elif members(instance).keys() - set(map(str, listed)):
+        yield ValidationError("unknown names")
+
+
 def _unique(_: _Checker, said: object, instance: object, __: Node) -> _Errors:
     if said and is_array(instance) and len({_hashable(each) for each in instance}) < len(instance):
         yield ValidationError("not unique")
@@ -181,6 +189,7 @@ _KEYWORDS: Final = {
     "items": _items,
     "anyOf": _any_of,
     "oneOf": _one_of,
+    "propertyNames": _names,
     "uniqueItems": _unique,
 }
 Validator: Final = cast("type[Draft202012Validator]", extend(Draft202012Validator, _KEYWORDS))

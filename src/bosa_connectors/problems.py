@@ -18,7 +18,7 @@ UNKNOWN = "Unknown field"
 _LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
-_OF_NAMES = frozenset({"required", "additionalProperties"})
+_OF_NAMES = frozenset({"required", "additionalProperties", "propertyNames"})
 _LISTED = frozenset({"$ref", "const", "enum", "anyOf", "oneOf"})
 _IMPLIED = {
     "object": frozenset({"$ref", "properties", "required"}),
@@ -60,6 +60,13 @@ def _unknown(error: "ValidationError") -> Iterator[Problem]:
             yield Problem(_below(error, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
 
 
+def _unlisted(error: "ValidationError") -> Iterator[Problem]:
+    known = list(map(str, items(members(error.validator_value).get("enum"))))
+    for name in members(cast("object", error.instance)):
+        if name not in known:
+            yield Problem(_below(error, name), UNKNOWN, _one_of(known), nearest(name, known))
+
+
 def _depending(error: "ValidationError") -> Iterator[Problem]:
     given = members(cast("object", error.instance))
     for name, needed in members(error.validator_value).items():
@@ -75,12 +82,16 @@ def _no_file(error: "ValidationError") -> Iterator[Problem]:
 
 
 def _left_over(error: "ValidationError") -> Iterator[Problem]:
+    listed = items(members(members(error.schema).get("propertyNames")).get("enum"))
+    if listed and any(name not in listed for name in members(cast("object", error.instance))):  # which is told of each
+        return
     yield Problem(_path(error.absolute_path), error.message[:_LONG], "no other members than those described")
 
 
 _MORE: Final[Mapping[str, Callable[["ValidationError"], Iterator[Problem]]]] = {
     "required": _lacking,
     "additionalProperties": _unknown,
+    "propertyNames": _unlisted,
     "dependentRequired": _depending,
     "format": _no_file,
     "unevaluatedProperties": _left_over,

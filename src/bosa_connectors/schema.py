@@ -17,6 +17,7 @@ from bosa_connectors.references import follow
 from bosa_connectors.sense import is_read, makes_sense, target, typed
 from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.wholes import names
 
 if TYPE_CHECKING:
     from bosa_connectors.glance import Check
@@ -47,7 +48,6 @@ _LISTS = _UNIONS | {"allOf", "prefixItems"}
 _OTHERS = frozenset({"additionalProperties", "unevaluatedProperties", "unevaluatedItems"})
 _BELOW = _PARTS | _LISTS | _OTHERS | {"items", "propertyNames", "components"}
 _COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
-_OPEN = _COMPOSING | {"additionalProperties", "patternProperties", "unevaluatedProperties"}
 
 
 def check(action: Action, arguments: Mapping[str, object]) -> None:
@@ -105,7 +105,7 @@ def _compile(action: Action) -> "Check":
 
 
 # A name that the schema does not know is an error here, although JSON Schema says otherwise: servers drop it in
-# silence. Objects that are put together from parts stay as they are, for a part does not know the others' names.
+# silence. The parts of an object are not closed each, for a part does not know the others' names, but their whole is.
 
 
 def _proper(node: object, root: Node, parts: Collection[int] | None, *, is_part: bool) -> object:
@@ -126,12 +126,29 @@ def _proper(node: object, root: Node, parts: Collection[int] | None, *, is_part:
         elif key in _BELOW and not isinstance(value, bool):
             # a condition stays whole: to close what it does not mention would change when it holds
             schema[key] = _proper(value, root, None if key in _CONDITIONS else parts, is_part=below)
-    if "properties" in node and not is_part and not _OPEN & node.keys():
-        known = members(schema["properties"])
-        unsaid: dict[str, object] = {str(name): {} for name in items(node.get("required")) if name not in known}
-        schema["properties"] = {**known, **unsaid}  # what must be given may be given
-        schema["additionalProperties"] = False
-    return schema
+    if parts is None:
+        return schema
+    return _open(schema) if is_part else _closed(schema, node, root)
+
+
+def _open(schema: Node) -> Node:
+    """A part, be it closed for itself: generators close each part, and mean the whole."""
+    return {key: value for key, value in schema.items() if key != "additionalProperties" or value is not False}
+
+
+def _closed(schema: Node, node: Node, root: Node) -> Node:
+    """A whole that refuses the names which neither it nor any of its parts knows."""
+    known = names(node, root)
+    has_parts = any(_is_part_below(key, node, is_part=False) for key in node)
+    has_parts = has_parts or ("$ref" in node and _has_parts_beside("$ref", node))
+    if known is None or "propertyNames" in node or not (has_parts or "properties" in node):
+        return schema
+    if has_parts:
+        return {**_open(schema), "propertyNames": {"enum": known}}
+    told = members(schema["properties"])
+    unsaid: dict[str, object] = {name: {} for name in known if name not in told}  # what must be given may be given
+    closed = {key: value for key, value in schema.items() if key != "unevaluatedProperties"}
+    return {**closed, "properties": {**told, **unsaid}, "additionalProperties": False}
 
 
 def _read(node: Node, root: Node) -> Node:

@@ -50,6 +50,12 @@ def typed(kind: object) -> dict[str, object]:
     return {**form, "type": kinds if len(kinds) > 1 else kinds[0]} if kinds else {}
 
 
+def may_be_object(kind: object) -> bool:
+    """Whether values of this type can be objects."""
+    meant = typed(kind).get("type", "object")
+    return "object" in meant if is_array(meant) else meant == "object"
+
+
 def target(root: Mapping[str, object], reference: object) -> Mapping[str, object] | bool | None:
     """The schema that a reference within this one leads to; None where there is none, or it leads back to itself alone.
 

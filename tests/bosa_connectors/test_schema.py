@@ -81,7 +81,7 @@ def test_a_required_name_is_known_also_where_nothing_else_is_said_of_it() -> Non
         Problem("inner.b", REQUIRED, "any value"),
         Problem("zzz", UNKNOWN, "one of title, inner, body"),
     ]
-    assert paths({**schema, "additionalProperties": False}, {"body": 1}) == ["body"]
+    assert paths({**schema, "additionalProperties": False}, {"body": 1}) == []
 
 
 def test_paths_are_dotted_and_hold_the_indices_of_lists() -> None:
@@ -375,7 +375,7 @@ DEFS = {"X": X, "Y": Y, "Alias": {"$ref": "#/$defs/X"}, "a/b": X}
         {**X, "oneOf": [{**Y, "required": ["y"]}, takes(z=INTEGER, required=("z",))]},
         {**X, "if": {"properties": {"x": {"const": 1}}}, "then": {"required": ["y"]}},
         {**X, "dependentSchemas": {"x": {"required": ["y"]}}},
-        {**X, "not": {"required": ["z"]}},
+        {**X, **takes(x=INTEGER, y=INTEGER), "not": {"required": ["z"]}},
         {"allOf": [{"$ref": "#/$defs/Alias"}, Y]},
         {"allOf": [{"anyOf": [{"$ref": "#/$defs/X"}, {"$ref": "#/$defs/Alias"}]}, Y]},
         {"allOf": [X], "anyOf": [Y]},
@@ -418,6 +418,38 @@ def test_what_a_part_asks_for_is_still_asked_for() -> None:
 def test_a_whole_object_within_a_part_is_closed() -> None:
     schema = {"allOf": [takes(a={"$ref": "#/$defs/X"}), Y], "$defs": DEFS}
     assert paths(schema, {"a": {"x": 1, "z": 2}, "y": 1}) == ["a.z"]
+
+
+OPEN: list[dict[str, Any]] = [
+    {"allOf": [X, {"type": "object", "additionalProperties": True}]},
+    {"allOf": [X, {"type": "object", "patternProperties": {"^s": {}}}]},
+    {**X, "anyOf": [{"type": "object"}, {"type": "null"}]},
+    {"allOf": [{**X, "discriminator": {"propertyName": "x"}}, {"minProperties": 1}]},
+    {"allOf": [{"required": ["y"]}, {"minProperties": 1}]},
+]
+CLOSED: list[dict[str, Any]] = [
+    {"allOf": [{"$ref": "#/$defs/X"}, Y]},
+    {"allOf": [{**X, "additionalProperties": False}, {**Y, "additionalProperties": False}]},
+    {"allOf": [X], **Y, "additionalProperties": False},
+    {"allOf": [X, Y], "unevaluatedProperties": False},
+    {**X, "oneOf": [{**Y, "required": ["y"]}, takes(z=INTEGER, required=("z",)), NULL]},
+    {**X, "if": {"required": ["y"]}, "then": Y},
+    {**takes(x=INTEGER, y=INTEGER), "anyOf": [{"required": ["x"]}, {"required": ["y"]}]},
+    {**takes(x=INTEGER, y=INTEGER), "unevaluatedProperties": False},
+]
+
+
+@pytest.mark.parametrize("schema", CLOSED, ids=str)
+def test_a_name_that_no_part_of_an_object_knows_is_unknown(schema: dict[str, Any]) -> None:
+    [root] = problems({**schema, "$defs": DEFS}, {**XY, "ecks": 3})
+    [below] = problems({**takes(a=schema), "$defs": DEFS}, {"a": {**XY, "Y_": 3}})
+    assert (root.path, root.message, root.nearest) == ("ecks", UNKNOWN, None)
+    assert (below.path, below.message, below.nearest) == ("a.Y_", UNKNOWN, "y")
+
+
+@pytest.mark.parametrize("schema", OPEN, ids=str)
+def test_where_a_part_takes_any_name_so_does_the_whole(schema: dict[str, Any]) -> None:
+    assert problems(schema, {**XY, "some": 3}) == []
 
 
 def test_only_the_unknown_name_is_reported_where_patterns_allow_others() -> None:
