@@ -16,8 +16,9 @@ from bosa_connectors import fields, retry
 from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Call, Credentials, Headers, Policy, Reply, Timeout
 from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.paging import token_fields
-from bosa_connectors.problems import UNKNOWN, kinds
+from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
+from bosa_connectors.wording import kinds
 
 FIELDS: Final = "response_fields"
 _PLAIN: Final = cast("tuple[type, ...]", (str, int, float, bytes, bytearray, memoryview))

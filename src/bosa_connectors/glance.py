@@ -5,7 +5,7 @@ a validator for each branch and resolves each reference at every check. The only
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -75,8 +75,31 @@ def _any_of(checker: _Checker, branches: list[object], instance: object, schema:
 
 def _one_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
     possible = [branch for branch in branches if not _is_another(instance, branch)]
-    if len(possible) != 1 or any(True for _ in checker.descend(instance, possible[0])):
+    fitting = [branch for branch in possible if not any(True for _ in checker.descend(instance, branch))]
+    if not fitting:
         yield from _CLOSELY["oneOf"](checker, branches, instance, schema)
+    elif len(fitting) > 1:
+        yield from _several(list(map(_linked, fitting)), instance)
+
+
+def _several(branches: list[Node], instance: object) -> _Errors:
+    """What decides between alternatives that all allow a value: to name a constant, or to leave something out.
+
+    Where nothing does, the value could not be sent at all, and nobody minds but the standard: generators write `oneOf`
+    for any union, and formats are not looked at here.
+    """
+    known = [_constants(branch) for branch in branches]
+    name = next(
+        (name for name in known[0] if all(name in each for each in known) and name not in members(instance)), None
+    )
+    if name is not None:
+        values = {"enum": [each[name] for each in known]}
+        yield ValidationError(
+            "not named", validator="required", validator_value=[name], schema={"properties": {name: values}}
+        )
+    needed = [set(map(str, items(branch.get("required")))) for branch in branches]
+    if name is None and any(one - other and other - one for one, other in combinations(needed, 2)):
+        yield ValidationError("several fit", validator_value=branches)
 
 
 def _names(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
@@ -170,15 +193,19 @@ _GLANCES: Final[Mapping[str, _Glance]] = {
 
 def _is_another(instance: object, node: object) -> bool:
     """Whether a text in this object is certainly not the constant by which the branch is known."""
-    schema = members(node)
-    reference = schema.get("$ref")
-    known = members((reference.target if isinstance(reference, Link) else schema).get("properties"))
-    return any(
-        isinstance(value, str)
-        and isinstance(constant := members(known.get(name)).get("const"), str)
-        and value != constant
-        for name, value in members(instance).items()
-    )
+    known = _constants(_linked(node))
+    return any(isinstance(value, str) and known.get(name, value) != value for name, value in members(instance).items())
+
+
+def _linked(node: object) -> Node:
+    reference = members(node).get("$ref")
+    return reference.target if isinstance(reference, Link) else members(node)
+
+
+def _constants(node: Node) -> dict[str, str]:
+    """The texts by which a branch is known, each with its name."""
+    said = {name: members(each).get("const") for name, each in members(node.get("properties")).items()}
+    return {name: constant for name, constant in said.items() if isinstance(constant, str)}
 
 
 _MOST: Final = 1_000

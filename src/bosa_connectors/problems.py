@@ -1,12 +1,12 @@
 """What is wrong with a value, in words that a person or a model can act on."""
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bosa_connectors.errors import Problem, nearest
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import is_object, items, members
+from bosa_connectors.wording import describe, one_of, show
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -20,11 +20,6 @@ A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
 _OF_NAMES = frozenset({"required", "additionalProperties", "propertyNames"})
 _LISTED = frozenset({"$ref", "const", "enum", "anyOf", "oneOf"})
-_IMPLIED = {
-    "object": frozenset({"$ref", "properties", "required"}),
-    "string": frozenset({"minLength", "maxLength", "pattern"}),
-}
-"""What is meant where no type is said."""
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:
@@ -34,7 +29,7 @@ def explain(error: "ValidationError") -> Iterator[Problem]:
     elif within := list(_within_union(error)):
         yield from within
     else:
-        expected, shown = _expected(error), _shown(cast("object", error.instance))
+        expected, shown = _expected(error), show(cast("object", error.instance))
         yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected, _nearest_value(error))
 
 
@@ -57,14 +52,14 @@ def _unknown(error: "ValidationError") -> Iterator[Problem]:
     patterns = [re.compile(pattern) for pattern in members(members(error.schema).get("patternProperties"))]
     for name in members(cast("object", error.instance)):
         if name not in known and not any(pattern.search(name) for pattern in patterns):
-            yield Problem(_below(error, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
+            yield Problem(_below(error, name), UNKNOWN, one_of(list(known)), nearest(name, known))
 
 
 def _unlisted(error: "ValidationError") -> Iterator[Problem]:
     known = list(map(str, items(members(error.validator_value).get("enum"))))
     for name in members(cast("object", error.instance)):
         if name not in known:
-            yield Problem(_below(error, name), UNKNOWN, _one_of(known), nearest(name, known))
+            yield Problem(_below(error, name), UNKNOWN, one_of(known), nearest(name, known))
 
 
 def _depending(error: "ValidationError") -> Iterator[Problem]:
@@ -77,7 +72,7 @@ def _depending(error: "ValidationError") -> Iterator[Problem]:
 
 
 def _no_file(error: "ValidationError") -> Iterator[Problem]:
-    shown = _shown(cast("object", error.instance))
+    shown = show(cast("object", error.instance))
     yield Problem(_path(error.absolute_path), f"Expected a file, got {shown}: give {A_FILE}", A_FILE)
 
 
@@ -125,8 +120,8 @@ def _within_union(error: "ValidationError") -> Iterator[Problem]:
         apart = [each for errors in possible for each in errors if _tells_apart(each, error)]
         if len({_path(each.absolute_path) for each in apart}) == 1:
             known = [value for each in apart for value in items(each.validator_value) or [each.validator_value]]
-            expected = _one_of(list(dict.fromkeys(map(str, known))))
-            shown = _shown(cast("object", apart[0].instance))
+            expected = one_of(list(dict.fromkeys(map(str, known))))
+            shown = show(cast("object", apart[0].instance))
             yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
     elif len(meant) > 1:
         yield from _lacking_in_all(meant, error)
@@ -231,68 +226,6 @@ def _tells_apart(inner: "ValidationError", union: "ValidationError") -> bool:
     """Whether this error says that the branch was not meant: a constant in it, by which branches are told apart."""
     is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
     return is_constant and _depth(inner, union) <= 1
-
-
-def kinds(expected: str) -> set[str]:
-    """The types that are expected, as `describe` says them."""
-    return {each.partition(" ")[0] for each in expected.split(" or ")}
-
-
-def describe(schema: object) -> str:
-    """What a schema expects, in a few words: `integer from 1 to 100`, `one of open, closed`."""
-    node = members(schema)
-    if "const" in node:
-        return json.dumps(node["const"])
-    if "enum" in node:
-        return _one_of(items(node["enum"]))
-    for union in ("anyOf", "oneOf"):
-        if union in node:
-            return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
-    kind = node.get("type") or next((kind for kind, said in _IMPLIED.items() if not said.isdisjoint(node)), "any value")
-    words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
-    return words + "".join(_limits(node))
-
-
-def _limits(node: Mapping[str, object]) -> Iterator[str]:
-    if "format" in node:
-        yield " (a file)" if node["format"] == "binary" else f" ({node['format']})"
-    if is_object(node.get("items")):
-        yield f" of {describe(node['items'])}"
-    for low, high, unit in _RANGES:
-        if low in node and high in node:
-            yield f" {'of' if unit else 'from'} {node[low]} to {node[high]}{unit}"
-        elif low in node or high in node:
-            yield f" of at {'least' if low in node else 'most'} {node.get(low, node.get(high))}{unit}"
-    for key, words in _LIMITS.items():
-        if key in node:
-            yield f" {words} {node[key]}"
-
-
-_RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items"))
-_LIMITS = {
-    "exclusiveMinimum": "above",
-    "exclusiveMaximum": "below",
-    "multipleOf": "that is a multiple of",
-    "pattern": "that matches",
-}
-
-
-def _one_of(values: Sequence[object], most: int = 20) -> str:
-    shown = [value if isinstance(value, str) else json.dumps(value) for value in values]
-    more = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return f"one of {', '.join(shown[:most])}{more}" if shown else "nothing"
-
-
-def _shown(value: object, most: int = 60) -> str:
-    if is_object(value) or is_array(value):
-        return f"an {'object' if is_object(value) else 'array'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=_kind)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _kind(value: object) -> str:
-    """What is no JSON, as a file is, without a word of what is in it."""
-    return f"<{type(value).__name__}>"
 
 
 def _path(parts: Iterable[str | int]) -> str:

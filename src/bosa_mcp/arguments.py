@@ -8,8 +8,9 @@ from bosa_connectors import header, schema, wire
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
-from bosa_connectors.problems import UNKNOWN, kinds
+from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
+from bosa_connectors.wording import kinds
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from bosa_connectors.problems import describe
 from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.wording import describe
 
 UNIONS: Final = ("anyOf", "oneOf", "allOf")
 ALTERNATIVES: Final = (*UNIONS, "then", "else", "dependentSchemas")
