@@ -10,7 +10,8 @@ from typing import Final
 from bosa_connectors.schema import is_deep
 from bosa_connectors.sense import TYPES, VALUES, is_pattern, makes_sense, target, typed
 from bosa_connectors.sense import schema as as_schema
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import is_array, is_number, is_object, items, members
+from bosa_connectors.wording import describe
 from bosa_mcp.invisible import INVISIBLE, plain
 from bosa_mcp.together import ALTERNATIVES, UNIONS, beside, parts
 
@@ -83,6 +84,8 @@ class _Compactor:
                 kept |= _said(key, value)
             elif key in _NESTING and makes_sense(key, value):
                 kept |= self._nesting(key, value, (*path, key), within)
+        if "prefixItems" in kept:
+            kept = _in_order(kept)
         return _without_null(_typed(kept, schema.get("type")))
 
     def _nesting(self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
@@ -117,6 +120,28 @@ def _said(key: str, value: object) -> dict[str, object]:
     if key == "description":
         return {key: plain(" ".join(map(str, value)) if is_array(value) else str(value))}
     return {"enum": [value]} if key == "const" else {key: value}
+
+
+def _in_order(kept: dict[str, object]) -> dict[str, object]:
+    """A tuple as a list of any of its items, which says in words in which order they come: few models know more."""
+    first, others = items(kept.pop("prefixItems")), kept.get("items", {})
+    if others == {"not": {}}:
+        kept["maxItems"] = len(first)
+    most = kept.get("maxItems")
+    is_whole = is_number(most) and most <= len(first)
+    different: list[object] = []
+    for each in (*first, *([] if is_whole else [others])):
+        plain_ = {key: value for key, value in members(each).items() if key != "description"}
+        different += [] if plain_ in different else [plain_]
+    of_items = different[0] if len(different) == 1 else {"anyOf": different}
+    order = "; ".join(map(_named, first))
+    said = f"{kept.get('description', '')} In this order: {order}.".strip()
+    return {**kept, "items": {} if {} in different else of_items, "description": said}
+
+
+def _named(item: object) -> str:
+    named = members(item).get("description")
+    return f"{describe(item)} ({str(named).rstrip('.')})" if named else describe(item)
 
 
 def _typed(kept: dict[str, object], kind: object) -> dict[str, object]:

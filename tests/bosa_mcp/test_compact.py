@@ -138,6 +138,7 @@ def parameter(schema: object, **root: object) -> object:
     return properties["p"]  # pyright: ignore[reportUnknownVariableType]  any schema
 
 
+LONGITUDE, LATITUDE = ({"type": "number", "description": f"{name}."} for name in ("longitude", "latitude"))
 TREE: Json = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}},
@@ -188,7 +189,17 @@ TREE: Json = {
         ),
         (
             {"type": "array", "prefixItems": [{"type": "string", "title": "T"}], "contains": {"const": 1}},
-            {"type": "array", "items": {}, "prefixItems": [{"type": "string"}], "contains": {"enum": [1]}},
+            {"type": "array", "items": {}, "contains": {"enum": [1]}, "description": "In this order: string."},
+        ),
+        (
+            {"type": "array", "prefixItems": [{"enum": ["a", "b"]}, {"type": "integer"}], "items": False},
+            {"type": "array", "items": {"anyOf": [{"enum": ["a", "b"]}, {"type": "integer"}]}, "maxItems": 2}
+            | {"description": "In this order: one of a, b; integer."},
+        ),
+        (
+            {"type": "array", "prefixItems": [LONGITUDE, LATITUDE], "minItems": 2, "maxItems": 2, "description": "At."},
+            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+            | {"description": "At. In this order: number (longitude); number (latitude)."},
         ),
         (
             {"if": {"required": ["a"]}, "then": {"minProperties": 2}, "dependentRequired": {"a": ["b"]}},
