@@ -41,7 +41,9 @@ class Link(str):
 
 class _Checker(Protocol):
     def is_type(self, instance: object, kind: str, /) -> bool: ...
-    def descend(self, instance: object, schema: object) -> _Errors: ...
+    def descend(
+        self, instance: object, schema: object, *, path: int | None = None, schema_path: int | None = None
+    ) -> _Errors: ...
 
 
 _Keyword: TypeAlias = Callable[[_Checker, Any, object, Node], _Errors]
@@ -64,20 +66,35 @@ def _properties(checker: _Checker, properties: Node, instance: object, schema: N
 
 
 def _items(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
-    if not _holds(checker, node, instance, schema):
+    if "prefixItems" in schema:
         yield from _CLOSELY["items"](checker, node, instance, schema)
+        return
+    for index, each in enumerate(items(instance)):
+        if not _fits(checker, each, node):
+            yield from checker.descend(each, node, path=index)
 
 
 def _any_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
     if not _is_any(checker, branches, instance, schema):
-        yield from _CLOSELY["anyOf"](checker, branches, instance, schema)
+        yield from _in_each(checker, branches, instance)
 
 
-def _one_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
+def _in_each(checker: _Checker, branches: list[object], instance: object) -> _Errors:
+    """What is wrong with a value in each alternative; nothing where it fits one."""
+    context: list[ValidationError] = []
+    for index, branch in enumerate(branches):
+        errors = list(islice(checker.descend(instance, branch, schema_path=index), _MOST))
+        if not errors:
+            return
+        context += errors
+    yield ValidationError("none fits", context=context)
+
+
+def _one_of(checker: _Checker, branches: list[object], instance: object, _: Node) -> _Errors:
     possible = [branch for branch in branches if not _is_another(instance, branch)]
     fitting = [branch for branch in possible if not any(True for _ in checker.descend(instance, branch))]
     if not fitting:
-        yield from _CLOSELY["oneOf"](checker, branches, instance, schema)
+        yield from _in_each(checker, branches, instance)
     elif len(fitting) > 1:
         yield from _several(list(map(_linked, fitting)), instance)
 

@@ -128,7 +128,9 @@ def _proper(node: object, root: Node, parts: Collection[int] | None, *, is_part:
             schema[key] = _proper(value, root, None if key in _CONDITIONS else parts, is_part=below)
     if parts is None:
         return schema
-    return _open(schema) if is_part else _closed(schema, node, root)
+    whole = _open(schema) if is_part else _closed(schema, node, root)
+    # names first: what is wrong below may be more than is told
+    return dict(sorted(whole.items(), key=lambda said: said[0] in _BELOW | _BY_NAME and said[1] is not False))
 
 
 def _open(schema: Node) -> Node:
