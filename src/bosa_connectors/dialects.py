@@ -90,7 +90,7 @@ def _kinds(nodes: Sequence[_Node], root: _Node) -> _Kinds:
             reference = members(branch).get("$ref")
             if not isinstance(reference, str) or reference in bases or _is_known(name, follow(root, reference)):
                 continue
-            last = reference.rpartition("/")[2]
+            last = steps(f"/{reference}")[-1]
             named = [value for value, target in mapping.items() if target in (reference, last)] or [last]
             known = found.setdefault(reference, {}).setdefault(name, [])
             known += [value for value in named if value not in known]

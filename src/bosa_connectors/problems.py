@@ -1,7 +1,7 @@
 """What is wrong with a value, in words that a person or a model can act on."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bosa_connectors.errors import Problem, nearest
@@ -30,13 +30,13 @@ def explain(error: "ValidationError") -> Iterator[Problem]:
         yield from within
     else:
         expected, shown = _expected(error), show(cast("object", error.instance))
-        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected, _nearest_value(error))
+        near = _nearest_value(cast("object", error.instance), _values(error))
+        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected, near)
 
 
-def _nearest_value(error: "ValidationError") -> str | None:
+def _nearest_value(given: object, values: Sequence[object]) -> str | None:
     """The one of the values that are possible that was perhaps meant."""
-    given, values = cast("object", error.instance), items(error.validator_value)
-    if error.validator != "enum" or not isinstance(given, str) or len(values) > _MOST_VALUES:
+    if not isinstance(given, str) or len(values) > _MOST_VALUES:
         return None
     return nearest(given[:_LONG], [each for each in values if isinstance(each, str)])
 
@@ -110,21 +110,37 @@ def _below(error: "ValidationError", name: str) -> str:
 def _within_union(error: "ValidationError") -> Iterator[Problem]:
     """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
     possible = _possible(error)
+    if len(possible) > 1 and (apart := _apart(possible, error)):
+        values = list(dict.fromkeys(str(value) for each in apart for value in _values(each)))
+        given, expected = cast("object", apart[0].instance), one_of(values)
+        message = f"Expected {expected}, got {show(given)}"
+        yield Problem(_path(apart[0].absolute_path), message, expected, _nearest_value(given, values))
+        return
     meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
     named = [errors for errors in meant if not any(_is_of_other_names(each, error) for each in errors)]
     chosen = next((each for each in (possible, meant, named) if len(each) == 1), None)
     if chosen:
         for inner in chosen[0]:
             yield from explain(inner)
-    elif possible and not meant:
-        apart = [each for errors in possible for each in errors if _tells_apart(each, error)]
-        if len({_path(each.absolute_path) for each in apart}) == 1:
-            known = [value for each in apart for value in items(each.validator_value) or [each.validator_value]]
-            expected = one_of(list(dict.fromkeys(map(str, known))))
-            shown = show(cast("object", apart[0].instance))
-            yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
     elif len(meant) > 1:
         yield from _lacking_in_all(meant, error)
+
+
+def _apart(branches: "list[list[ValidationError]]", union: "ValidationError") -> "list[ValidationError]":
+    """What each of the branches says of the one value by which all of them can be known, and none is."""
+    known = [
+        {_path(each.absolute_path): each for each in errors if _values(each) and _depth(each, union) == 1}
+        for errors in branches
+    ]
+    place = next((place for place in known[0] if all(place in each for each in known)), None)
+    return [] if place is None else [each[place] for each in known]
+
+
+def _values(error: "ValidationError") -> list[object]:
+    """The values one of which was expected."""
+    if error.validator == "const":
+        return [cast("object", error.validator_value)]
+    return items(error.validator_value) if error.validator == "enum" else []
 
 
 def _possible(error: "ValidationError") -> "list[list[ValidationError]]":

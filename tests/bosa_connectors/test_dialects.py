@@ -130,6 +130,16 @@ def test_a_discriminator_tells_alternatives_apart(mapping: dict[str, str] | None
         check(known, {"pet": {"kind": "cow"}})
 
 
+def test_a_discriminator_names_what_a_reference_means_and_not_how_it_is_written() -> None:
+    union = {
+        "oneOf": [{"$ref": "#/$defs/a~1b"}, {"$ref": "#/$defs/My%20Cat"}],
+        "discriminator": {"propertyName": "kind"},
+    }
+    known = action({**takes(pet=union), "$defs": {"a/b": takes(kind=TEXT), "My Cat": takes(kind=TEXT)}})
+    check(known, {"pet": {"kind": "a/b"}})
+    check(known, {"pet": {"kind": "My Cat"}})
+
+
 def test_what_others_extend_is_not_taken_for_one_of_its_own_kinds() -> None:
     animal, extended = takes(kind=TEXT), {"allOf": [{"$ref": "#/$defs/Animal"}, takes(purr=TEXT)]}
     union = {"oneOf": [{"$ref": "#/$defs/Animal"}, {"$ref": "#/$defs/Cat"}], "discriminator": {"propertyName": "kind"}}
