@@ -165,7 +165,17 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
     named = [
         replace(problem, nearest=nearest(problem.path, known), expected=f"one of {', '.join(known)}")
         if problem.message == UNKNOWN and "." not in problem.path
-        else replace(problem, path=offer.shown(problem.path))
+        else _named(offer, problem)
         for problem in wrong.errors[:_MOST]
     ]
     return InvalidArguments([*named, *wrong.errors[_MOST:]])
+
+
+def _named(offer: Offer, problem: Problem) -> Problem:
+    """The same in the tool's names, which are told where several arguments are spoken of."""
+    shown = replace(problem, path=offer.shown(problem.path))
+    if not problem.path:
+        shown = replace(shown, expected=offer.said(problem.expected))
+    if not problem.path or problem.message.startswith("Field required"):
+        shown = replace(shown, message=offer.said(problem.message))
+    return shown

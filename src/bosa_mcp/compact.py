@@ -4,7 +4,7 @@ Local references are inlined (one that leads back to itself becomes a plain obje
 examples, null defaults, discriminators and foreign keywords are left out. Arguments are checked against the original.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bosa_connectors.schema import is_deep
@@ -20,8 +20,12 @@ MOST_NODES: Final = 20_000
 MOST_LEVELS: Final = 100
 
 
-def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+def compact(
+    schema: Mapping[str, object], instead: Mapping[str, Mapping[str, object]], called: Callable[[str], str] = str
+) -> dict[str, object]:
     """The compact form of an action's schema, `instead` taking the place of arguments of these names.
+
+    Sentences name the arguments as they are `called`.
 
     Always an object without unions at its root. A ValueError says that the schema is too large.
     """
@@ -38,7 +42,12 @@ def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, obj
         properties.setdefault(name, {})
     listed = {**properties, **instead}
     required = {"required": list(names)} if names else {}
-    whole: dict[str, object] = {"type": "object", "properties": listed, **required, **beside(root, names, instead)}
+    whole: dict[str, object] = {
+        "type": "object",
+        "properties": listed,
+        **required,
+        **beside(root, names, instead, called),
+    }
     if is_deep(whole):
         raise ValueError("the schema is too large: nested more deeply than a list of tools can hold")
     return whole
