@@ -13,7 +13,8 @@ _CONDITIONAL: Final = ("if", "then", "else")
 def names(node: Mapping[str, object], root: Mapping[str, object]) -> list[str] | None:
     """The names that the schema or one of its parts tells of; None where others may be given as well."""
     parts = list(_parts(node, root, set()))
-    if any(map(_is_open, parts)) or not any("properties" in part for part in parts):
+    told = [part for part in parts if "properties" in part]
+    if not told or any(map(_is_open, parts)) or all(map(_is_base, told)):
         return None
     branches = [branch for part in parts for union in _UNIONS for branch in items(part.get(union))]
     if any(_is_any_object(branch, root) for branch in branches):
@@ -38,15 +39,13 @@ def _named(part: Mapping[str, object]) -> list[str]:
 
 
 def _is_open(part: Mapping[str, object]) -> bool:
-    """Whether further names may be given; those of a base, of which a value says of which kind it is, are not known."""
-    is_base = "discriminator" in part and part.keys().isdisjoint(_UNIONS)
     others = (part.get(key, False) for key in ("additionalProperties", "unevaluatedProperties"))
-    return (
-        is_base
-        or "$dynamicRef" in part
-        or bool(part.get("patternProperties"))
-        or any(each is not False for each in others)
-    )
+    return "$dynamicRef" in part or bool(part.get("patternProperties")) or any(each is not False for each in others)
+
+
+def _is_base(part: Mapping[str, object]) -> bool:
+    """Whether a value says of which kind it is: that kind may have names of its own."""
+    return "discriminator" in part and part.keys().isdisjoint(_UNIONS)
 
 
 def _is_any_object(branch: object, root: Mapping[str, object]) -> bool:

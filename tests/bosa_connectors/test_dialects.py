@@ -130,6 +130,28 @@ def test_a_discriminator_tells_alternatives_apart(mapping: dict[str, str] | None
         check(known, {"pet": {"kind": "cow"}})
 
 
+@pytest.mark.parametrize(
+    "mapping", [{}, {"mapping": {"circle": "#/definitions/Circle", "square": "#/definitions/Square"}}]
+)
+def test_a_discriminator_of_what_is_extended_tells_the_kinds_apart(mapping: dict[str, Any]) -> None:
+    shape = {**takes(kind=TEXT, label=TEXT), "discriminator": {"propertyName": "kind", **mapping}}
+    circle, square = (
+        {"allOf": [{"$ref": "#/definitions/Shape"}, own]} for own in (takes(r=INTEGER), takes(side=INTEGER))
+    )
+    either = {"oneOf": [{"$ref": "#/definitions/Circle"}, {"$ref": "#/definitions/Square"}]}
+    known = action(
+        {**takes(shape=either, any={"$ref": "#/definitions/Shape"})}
+        | {"definitions": {"Shape": shape, "Circle": circle, "Square": square}}
+    )
+    kind = "circle" if mapping else "Circle"
+    check(known, {"shape": {"kind": kind, "label": "x", "r": 1}, "any": {"kind": kind, "r": 1}})
+    with pytest.raises(InvalidArguments, match=r"shape\.rr"):
+        check(known, {"shape": {"kind": kind, "rr": 1}})
+    with pytest.raises(InvalidArguments, match=r"shape\.kind") as wrong:
+        check(known, {"shape": {"kind": "triangle"}})
+    assert kind in wrong.value.errors[0].expected
+
+
 def test_a_discriminator_names_what_a_reference_means_and_not_how_it_is_written() -> None:
     union = {
         "oneOf": [{"$ref": "#/$defs/a~1b"}, {"$ref": "#/$defs/My%20Cat"}],
