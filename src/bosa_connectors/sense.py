@@ -168,6 +168,7 @@ VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "const": _is_anything,
     "default": _is_anything,
     "format": _is_text,
+    "contentEncoding": _is_text,
     "pattern": is_pattern,
     "minimum": _is_number,
     "maximum": _is_number,

@@ -62,7 +62,7 @@ _LIMITS = {
 
 def one_of(values: Sequence[object], most: int = 20) -> str:
     """The values that are possible, or the first of them."""
-    shown = [value if isinstance(value, str) else json.dumps(value) for value in values]
+    shown = [value if isinstance(value, str) and value.strip() else json.dumps(value) for value in values]
     more = f" and {len(shown) - most} more" if len(shown) > most else ""
     return f"one of {', '.join(shown[:most])}{more}" if shown else "nothing"
 

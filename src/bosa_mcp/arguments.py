@@ -163,7 +163,11 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
     """The same in the tool's names, with its own arguments among the known ones."""
     known = list(members(offer.tool.input_schema["properties"]))
     named = [
-        replace(problem, nearest=nearest(problem.path, known), expected=f"one of {', '.join(known)}")
+        replace(
+            problem,
+            nearest=nearest(problem.path, known) or offer.renamed.get(problem.nearest or ""),
+            expected=f"one of {', '.join(known)}",
+        )
         if problem.message == UNKNOWN and "." not in problem.path
         else _named(offer, problem)
         for problem in wrong.errors[:_MOST]

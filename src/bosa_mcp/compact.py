@@ -128,6 +128,8 @@ def _said(key: str, value: object) -> dict[str, object]:
         return {}
     if key == "description":
         return {key: plain(" ".join(map(str, value)) if is_array(value) else str(value))}
+    if key == "contentEncoding":  # few models know more
+        return {"format": value}
     return {"enum": [value]} if key == "const" else {key: value}
 
 

@@ -125,6 +125,7 @@ def test_tuples_and_maps_are_looked_into() -> None:
         ({"const": "a"}, "b", '"a"'),
         ({"const": None}, "b", "null"),
         ({"enum": ["a", 1, None]}, "b", "one of a, 1, null"),
+        ({"enum": ["", "a"]}, "b", 'one of "", a'),
         ({"enum": list(range(25))}, 25, "and 5 more"),
         ({"anyOf": [INTEGER, STRING, NULL]}, [], "integer or string or null"),
         ({"oneOf": [INTEGER, INTEGER]}, "a", "integer"),

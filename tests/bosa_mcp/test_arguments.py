@@ -207,7 +207,9 @@ async def test_what_goes_together_is_said_in_the_tools_names(api: ScriptedApi, c
         shown = next(iter(schema["properties"]))
         neither = by_path(await refusal(client, "shop_find"))
         alone = by_path(await refusal(client, "shop_find", **{shown: "x"}))
+        misspelt = by_path(await refusal(client, "shop_find", c="x", Ü="x"))
     assert schema["dependentRequired"] == {shown: ["b"], "b": [shown]}
+    assert misspelt["Ü"]["nearest"] == shown
     assert schema["description"] == f"Give {shown}, or c."
     assert neither[""]["expected"] == f"an object with {shown}, or an object with c"
     assert alone["b"]["message"] == f"Field required where '{shown}' is given"

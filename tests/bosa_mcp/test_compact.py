@@ -158,6 +158,7 @@ TREE: Json = {
         ({"type": ["string", "integer", "null"]}, {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
         ({"type": "array"}, {"type": "array", "items": {}}),
         ({"type": "bytes"}, {"type": "string"}),
+        ({"type": "string", "contentEncoding": "base64"}, {"type": "string", "format": "base64"}),
         ({"const": "x"}, {"enum": ["x"]}),
         ({"enum": ["x", None]}, {"enum": ["x"]}),
         ({"oneOf": [{"type": "string"}, {"type": "null"}]}, {"type": "string"}),
