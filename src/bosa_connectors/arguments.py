@@ -19,6 +19,7 @@ from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.paging import token_fields
 from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import KINDS, is_array, is_object, items, members
+from bosa_connectors.wording import kinds
 
 FIELDS: Final = "response_fields"
 _PLAIN: Final = cast("tuple[type, ...]", (str, int, float, bytes, bytearray, memoryview))
@@ -166,8 +167,7 @@ def fitting(call: Call, wrong: InvalidArguments) -> tuple[Call, list[str]]:
         if problem.message == UNKNOWN:
             given = _without(given, place)
         else:
-            kinds = {expected.partition(" ")[0] for expected in problem.expected.split(" or ")}
-            meant = _as_one_of(kinds, value)
+            meant = _as_one_of(kinds(problem.expected), value)
             if meant is value:
                 continue
             given = _with(given, place, meant)
@@ -215,29 +215,30 @@ def _with(value: object, place: list[str], new: object) -> object:
     return {key: _with(each, below, new) if key == name else each for key, each in members(value).items()}
 
 
-def _as_one_of(kinds: Collection[str], value: object) -> object:
+def _as_one_of(expected: Collection[str], value: object) -> object:
     """What the library of older programs made of a value that is of none of these kinds; else the value itself."""
     if isinstance(value, str):
-        return _said(value.strip().lower(), kinds, value)
-    if isinstance(value, (bytes, bytearray)) and "string" in kinds:
+        # where a text may be given, it is one
+        return value if "string" in expected else _said(value.strip().lower(), expected, value)
+    if isinstance(value, (bytes, bytearray)) and "string" in expected:
         with suppress(ValueError):
             return value.decode()
-    takes_number = "integer" in kinds or "number" in kinds
+    takes_number = "integer" in expected or "number" in expected
     if isinstance(value, bool) and takes_number:
         return int(value)
-    if value in (0, 1) and "boolean" in kinds and not takes_number:
+    if value in (0, 1) and "boolean" in expected and not takes_number:
         return bool(value)
     return value
 
 
-def _said(text: str, kinds: Collection[str], otherwise: str) -> object:
-    if not text and "null" in kinds:
+def _said(text: str, expected: Collection[str], otherwise: str) -> object:
+    if not text and "null" in expected:
         return None
     with suppress(ValueError, RecursionError):
         said: object = json.loads(text)
-        if isinstance(said, (int, float)) and math.isfinite(said) and not KINDS[type(said)].isdisjoint(kinds):
+        if isinstance(said, (int, float)) and math.isfinite(said) and not KINDS[type(said)].isdisjoint(expected):
             return said
-    which = [truth for truth, words in enumerate(_TRUTHS) if text in words and "boolean" in kinds]
+    which = [truth for truth, words in enumerate(_TRUTHS) if text in words and "boolean" in expected]
     return bool(which[0]) if which else otherwise
 
 

@@ -15,6 +15,7 @@ from bosa_connectors.calls import Action, Effect
 from bosa_connectors.dialects import may_be_older, today
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
 from bosa_connectors.references import follow
+from bosa_connectors.sense import may_be_object, typed
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin"})
@@ -27,10 +28,8 @@ _PATH_LENGTH = 2_000
 _UNIONS = ("anyOf", "oneOf", "allOf")
 _LEADING = frozenset({"items", "$ref", *_UNIONS})
 """Keywords that lead to what a value may be as well."""
-_SAYS_FILE = ('"binary"', '"bytes"', '"application/octet-stream"')
+_SAYS_FILE = ('"binary"', '"bytes"', '"file"', '"application/octet-stream"')
 """Something of this is in the JSON of each schema with a file."""
-_KINDS = ("object", "any")
-"""What a request may be."""
 _OF_PARTS = frozenset({"type", "title", "description", "properties", "required"})
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\?#]*")
 
@@ -136,9 +135,9 @@ def _schema(listed: Mapping[str, object]) -> tuple[Mapping[str, object], str | N
     except RecursionError:  # nested more deeply than a text can be made of
         text = None
     schema = _whole(today(sent) if text is None or may_be_older(text) else sent)
-    if not any(kind in _KINDS for kind in _kinds(schema, "object")):
+    if not may_be_object(schema.get("type")):
         raise ValueError(f"its request schema is of type {str(schema['type'])[:40]!r}, not an object")
-    _object(schema.get("properties", {}), "the properties of its request schema are not a JSON object")
+    _object(schema.get("properties") or {}, "the properties of its request schema are not a JSON object")
     return schema, text
 
 
@@ -198,7 +197,7 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
     ahead = [field]
     while ahead:
         schema = members(ahead.pop())
-        if schema.get("format") == "binary" or "bytes" in _kinds(schema):
+        if "binary" in (schema.get("format"), typed(schema.get("type")).get("format")):
             return True
         if _LEADING.isdisjoint(schema) or id(schema) in seen:
             continue
@@ -210,11 +209,6 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
 
 def _target(schema: Mapping[str, object], root: Mapping[str, object]) -> object:
     return follow(root, str(schema["$ref"])) if "$ref" in schema else None
-
-
-def _kinds(schema: Mapping[str, object], otherwise: object = None) -> list[object]:
-    kind = schema.get("type", otherwise)
-    return kind if is_array(kind) else [kind]
 
 
 def _object(value: object, otherwise: str) -> Mapping[str, object]:

@@ -5,7 +5,7 @@ Generators of models write these all the same: `nullable`, limits that are exclu
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from bosa_connectors.references import follow, steps
@@ -31,6 +31,7 @@ _LABELS: Final = frozenset(
 """What stands beside a schema and has no say in what it allows."""
 _ITEM: Final = re.compile(r"/items/(\d+)(?=/|$)")
 """On the way of a pointer: one item of a tuple."""
+_DEFINITIONS: Final = ("#/$defs", "#/definitions", "#/components/schemas")
 _COMPOSING: Final = frozenset({"$ref", "allOf", *_UNIONS, "const"})
 
 
@@ -83,18 +84,36 @@ def _kinds(nodes: Sequence[_Node], root: _Node) -> _Kinds:
     parts = [items(node.get("allOf")) for node in nodes]
     bases = {str(members(each).get("$ref")) for several in parts if len(several) > 1 for each in several}
     found: _Kinds = {}
-    for node in nodes:
-        discriminator = members(node.get("discriminator"))
-        name, mapping = str(discriminator.get("propertyName")), members(discriminator.get("mapping"))
-        for branch in (each for union in _UNIONS for each in items(node.get(union)) if "propertyName" in discriminator):
-            reference = members(branch).get("$ref")
-            if not isinstance(reference, str) or reference in bases or _is_known(name, follow(root, reference)):
-                continue
-            last = reference.rpartition("/")[2]
-            named = [value for value, target in mapping.items() if target in (reference, last)] or [last]
-            known = found.setdefault(reference, {}).setdefault(name, [])
-            known += [value for value in named if value not in known]
+    telling = [node for node in nodes if "propertyName" in members(node.get("discriminator"))]
+    for node, reference in [*_alternatives(telling), *(_extending(telling, root) if telling else ())]:
+        discriminator = members(node["discriminator"])
+        name, mapping = str(discriminator["propertyName"]), members(discriminator.get("mapping"))
+        if reference in bases or _is_known(name, follow(root, reference)):
+            continue
+        last = steps(f"/{reference}")[-1]
+        named = [value for value, target in mapping.items() if target in (reference, last)] or [last]
+        known = found.setdefault(reference, {}).setdefault(name, [])
+        known += [value for value in named if value not in known]
     return found
+
+
+def _alternatives(telling: Iterable[_Node]) -> Iterator[tuple[_Node, str]]:
+    """The alternatives of which a discriminator tells."""
+    for node in telling:
+        for branch in (each for union in _UNIONS for each in items(node.get(union))):
+            reference = members(branch).get("$ref")
+            if isinstance(reference, str):
+                yield node, reference
+
+
+def _extending(telling: Sequence[_Node], root: _Node) -> Iterator[tuple[_Node, str]]:
+    """The definitions that extend one with a discriminator, which tells of each of them."""
+    for place in _DEFINITIONS:
+        for name, each in members(follow(root, place)).items():
+            for part in items(members(each).get("allOf")):
+                base = follow(root, str(members(part).get("$ref")))
+                if any(base is node for node in telling) and members(base).keys().isdisjoint(_UNIONS):
+                    yield members(base), f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _is_known(name: str, target: object) -> bool:
@@ -208,6 +227,11 @@ def _nullable(node: _Node) -> _Node:
     return {**plain, **told, **({"enum": [*values, None]} if "enum" in plain and None not in values else {})}
 
 
+def _anchor(node: _Node) -> _Node:
+    name = str(node["$id"])
+    return {**_without(node, "$id"), "$anchor": name[1:]} if name.startswith("#") else node
+
+
 def _bytes(node: _Node) -> _Node:
     """What OpenAPI 3.1 calls a file."""
     is_file = node["contentMediaType"] == "application/octet-stream" and "contentEncoding" not in node
@@ -215,6 +239,7 @@ def _bytes(node: _Node) -> _Node:
 
 
 _WORDS: Final[Mapping[str, Callable[[_Node], _Node]]] = {
+    "$id": _anchor,
     "allOf": _only_part,
     "exclusiveMinimum": _limit("minimum", "exclusiveMinimum"),
     "exclusiveMaximum": _limit("maximum", "exclusiveMaximum"),

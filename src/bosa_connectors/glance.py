@@ -5,11 +5,11 @@ a validator for each branch and resolves each reference at every check. The only
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import UnknownType, ValidationError
 from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType]  untyped there
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -41,7 +41,9 @@ class Link(str):
 
 class _Checker(Protocol):
     def is_type(self, instance: object, kind: str, /) -> bool: ...
-    def descend(self, instance: object, schema: object) -> _Errors: ...
+    def descend(
+        self, instance: object, schema: object, *, path: int | None = None, schema_path: int | None = None
+    ) -> _Errors: ...
 
 
 _Keyword: TypeAlias = Callable[[_Checker, Any, object, Node], _Errors]
@@ -64,19 +66,65 @@ def _properties(checker: _Checker, properties: Node, instance: object, schema: N
 
 
 def _items(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
-    if not _holds(checker, node, instance, schema):
+    if "prefixItems" in schema:
         yield from _CLOSELY["items"](checker, node, instance, schema)
+        return
+    for index, each in enumerate(items(instance)):
+        if not _fits(checker, each, node):
+            yield from checker.descend(each, node, path=index)
 
 
 def _any_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
     if not _is_any(checker, branches, instance, schema):
-        yield from _CLOSELY["anyOf"](checker, branches, instance, schema)
+        yield from _in_each(checker, branches, instance)
 
 
-def _one_of(checker: _Checker, branches: list[object], instance: object, schema: Node) -> _Errors:
+def _in_each(checker: _Checker, branches: list[object], instance: object) -> _Errors:
+    """What is wrong with a value in each alternative; nothing where it fits one."""
+    context: list[ValidationError] = []
+    for index, branch in enumerate(branches):
+        errors = list(islice(checker.descend(instance, branch, schema_path=index), _MOST))
+        if not errors:
+            return
+        context += errors
+    yield ValidationError("none fits", context=context)
+
+
+def _one_of(checker: _Checker, branches: list[object], instance: object, _: Node) -> _Errors:
     possible = [branch for branch in branches if not _is_another(instance, branch)]
-    if len(possible) != 1 or any(True for _ in checker.descend(instance, possible[0])):
-        yield from _CLOSELY["oneOf"](checker, branches, instance, schema)
+    fitting = [branch for branch in possible if not any(True for _ in checker.descend(instance, branch))]
+    if not fitting:
+        yield from _in_each(checker, branches, instance)
+    elif len(fitting) > 1:
+        yield from _several(list(map(_linked, fitting)), instance)
+
+
+def _several(branches: list[Node], instance: object) -> _Errors:
+    """What decides between alternatives that all allow a value: to name a constant, or to leave something out.
+
+    Where nothing does, the value could not be sent at all, and nobody minds but the standard: generators write `oneOf`
+    for any union, and formats are not looked at here.
+    """
+    known = [_constants(branch) for branch in branches]
+    name = next(
+        (name for name in known[0] if all(name in each for each in known) and name not in members(instance)), None
+    )
+    if name is not None:
+        values = {"enum": [each[name] for each in known]}
+        yield ValidationError(
+            "not named", validator="required", validator_value=[name], schema={"properties": {name: values}}
+        )
+    needed = [set(map(str, items(branch.get("required")))) for branch in branches]
+    if name is None and any(one - other and other - one for one, other in combinations(needed, 2)):
+        yield ValidationError("several fit", validator_value=branches)
+
+
+def _names(checker: _Checker, node: object, instance: object, schema: Node) -> _Errors:
+    listed = members(node).get("enum")
+    if not is_array(listed):
+        yield from _CLOSELY["propertyNames"](checker, node, instance, schema)
+    elif members(instance).keys() - set(map(str, listed)):
+        yield ValidationError("unknown names")
 
 
 def _unique(_: _Checker, said: object, instance: object, __: Node) -> _Errors:
@@ -162,15 +210,19 @@ _GLANCES: Final[Mapping[str, _Glance]] = {
 
 def _is_another(instance: object, node: object) -> bool:
     """Whether a text in this object is certainly not the constant by which the branch is known."""
-    schema = members(node)
-    reference = schema.get("$ref")
-    known = members((reference.target if isinstance(reference, Link) else schema).get("properties"))
-    return any(
-        isinstance(value, str)
-        and isinstance(constant := members(known.get(name)).get("const"), str)
-        and value != constant
-        for name, value in members(instance).items()
-    )
+    known = _constants(_linked(node))
+    return any(isinstance(value, str) and known.get(name, value) != value for name, value in members(instance).items())
+
+
+def _linked(node: object) -> Node:
+    reference = members(node).get("$ref")
+    return reference.target if isinstance(reference, Link) else members(node)
+
+
+def _constants(node: Node) -> dict[str, str]:
+    """The texts by which a branch is known, each with its name."""
+    said = {name: members(each).get("const") for name, each in members(node.get("properties")).items()}
+    return {name: constant for name, constant in said.items() if isinstance(constant, str)}
 
 
 _MOST: Final = 1_000
@@ -181,6 +233,7 @@ _KEYWORDS: Final = {
     "items": _items,
     "anyOf": _any_of,
     "oneOf": _one_of,
+    "propertyNames": _names,
     "uniqueItems": _unique,
 }
 Validator: Final = cast("type[Draft202012Validator]", extend(Draft202012Validator, _KEYWORDS))
@@ -193,15 +246,6 @@ def _is_file(value: object) -> bool:
     return isinstance(value, StandIn) or not isinstance(value, str)
 
 
-def refusal(schema: Node) -> str | None:
-    """Why this is no JSON Schema; None where it is one."""
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as odd:
-        return odd.message
-    return None
-
-
 def compiled(schema: Node, *, takes_files: bool) -> Check:
     """The check of values against a schema."""
     # an empty registry: the default one would fetch a remote reference
@@ -211,7 +255,7 @@ def compiled(schema: Node, *, takes_files: bool) -> Check:
     def check(value: object) -> list[ValidationError]:
         try:
             return [] if _fits(checker, value, schema) else list(islice(errors(value), _MOST))
-        except Unresolvable as odd:
+        except (Unresolvable, UnknownType) as odd:
             raise ValueError(str(odd)) from odd
 
     return check

@@ -1,12 +1,12 @@
 """What is wrong with a value, in words that a person or a model can act on."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bosa_connectors.errors import Problem, nearest
-from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.shapes import is_object, items, members
+from bosa_connectors.wording import describe, one_of, show
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -18,8 +18,8 @@ UNKNOWN = "Unknown field"
 _LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
-_OF_NAMES = frozenset({"required", "additionalProperties"})
-_OF_OBJECTS = frozenset({"$ref", "properties", "required"})
+_OF_NAMES = frozenset({"required", "additionalProperties", "propertyNames"})
+_LISTED = frozenset({"$ref", "const", "enum", "anyOf", "oneOf"})
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:
@@ -29,14 +29,14 @@ def explain(error: "ValidationError") -> Iterator[Problem]:
     elif within := list(_within_union(error)):
         yield from within
     else:
-        expected, shown = _expected(error), _shown(cast("object", error.instance))
-        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected, _nearest_value(error))
+        expected, shown = _expected(error), show(cast("object", error.instance))
+        near = _nearest_value(cast("object", error.instance), _values(error))
+        yield Problem(_path(error.absolute_path), f"Expected {expected}, got {shown}", expected, near)
 
 
-def _nearest_value(error: "ValidationError") -> str | None:
+def _nearest_value(given: object, values: Sequence[object]) -> str | None:
     """The one of the values that are possible that was perhaps meant."""
-    given, values = cast("object", error.instance), items(error.validator_value)
-    if error.validator != "enum" or not isinstance(given, str) or len(values) > _MOST_VALUES:
+    if not isinstance(given, str) or len(values) > _MOST_VALUES:
         return None
     return nearest(given[:_LONG], [each for each in values if isinstance(each, str)])
 
@@ -52,7 +52,14 @@ def _unknown(error: "ValidationError") -> Iterator[Problem]:
     patterns = [re.compile(pattern) for pattern in members(members(error.schema).get("patternProperties"))]
     for name in members(cast("object", error.instance)):
         if name not in known and not any(pattern.search(name) for pattern in patterns):
-            yield Problem(_below(error, name), UNKNOWN, _one_of(list(known)), nearest(name, known))
+            yield Problem(_below(error, name), UNKNOWN, one_of(list(known)), nearest(name, known))
+
+
+def _unlisted(error: "ValidationError") -> Iterator[Problem]:
+    known = list(map(str, items(members(error.validator_value).get("enum"))))
+    for name in members(cast("object", error.instance)):
+        if name not in known:
+            yield Problem(_below(error, name), UNKNOWN, one_of(known), nearest(name, known))
 
 
 def _depending(error: "ValidationError") -> Iterator[Problem]:
@@ -65,17 +72,21 @@ def _depending(error: "ValidationError") -> Iterator[Problem]:
 
 
 def _no_file(error: "ValidationError") -> Iterator[Problem]:
-    shown = _shown(cast("object", error.instance))
+    shown = show(cast("object", error.instance))
     yield Problem(_path(error.absolute_path), f"Expected a file, got {shown}: give {A_FILE}", A_FILE)
 
 
 def _left_over(error: "ValidationError") -> Iterator[Problem]:
+    listed = items(members(members(error.schema).get("propertyNames")).get("enum"))
+    if listed and any(name not in listed for name in members(cast("object", error.instance))):  # which is told of each
+        return
     yield Problem(_path(error.absolute_path), error.message[:_LONG], "no other members than those described")
 
 
 _MORE: Final[Mapping[str, Callable[["ValidationError"], Iterator[Problem]]]] = {
     "required": _lacking,
     "additionalProperties": _unknown,
+    "propertyNames": _unlisted,
     "dependentRequired": _depending,
     "format": _no_file,
     "unevaluatedProperties": _left_over,
@@ -99,21 +110,37 @@ def _below(error: "ValidationError", name: str) -> str:
 def _within_union(error: "ValidationError") -> Iterator[Problem]:
     """Where a union fails: what is wrong within the one branch that was meant, if that can be told."""
     possible = _possible(error)
+    if len(possible) > 1 and (apart := _apart(possible, error)):
+        values = list(dict.fromkeys(str(value) for each in apart for value in _values(each)))
+        given, expected = cast("object", apart[0].instance), one_of(values)
+        message = f"Expected {expected}, got {show(given)}"
+        yield Problem(_path(apart[0].absolute_path), message, expected, _nearest_value(given, values))
+        return
     meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
     named = [errors for errors in meant if not any(_is_of_other_names(each, error) for each in errors)]
     chosen = next((each for each in (possible, meant, named) if len(each) == 1), None)
     if chosen:
         for inner in chosen[0]:
             yield from explain(inner)
-    elif possible and not meant:
-        apart = [each for errors in possible for each in errors if _tells_apart(each, error)]
-        if len({_path(each.absolute_path) for each in apart}) == 1:
-            known = [value for each in apart for value in items(each.validator_value) or [each.validator_value]]
-            expected = _one_of(list(dict.fromkeys(map(str, known))))
-            shown = _shown(cast("object", apart[0].instance))
-            yield Problem(_path(apart[0].absolute_path), f"Expected {expected}, got {shown}", expected)
     elif len(meant) > 1:
         yield from _lacking_in_all(meant, error)
+
+
+def _apart(branches: "list[list[ValidationError]]", union: "ValidationError") -> "list[ValidationError]":
+    """What each of the branches says of the one value by which all of them can be known, and none is."""
+    known = [
+        {_path(each.absolute_path): each for each in errors if _values(each) and _depth(each, union) == 1}
+        for errors in branches
+    ]
+    place = next((place for place in known[0] if all(place in each for each in known)), None)
+    return [] if place is None else [each[place] for each in known]
+
+
+def _values(error: "ValidationError") -> list[object]:
+    """The values one of which was expected."""
+    if error.validator == "const":
+        return [cast("object", error.validator_value)]
+    return items(error.validator_value) if error.validator == "enum" else []
 
 
 def _possible(error: "ValidationError") -> "list[list[ValidationError]]":
@@ -150,7 +177,10 @@ def _expected(error: "ValidationError") -> str:
         return f"exactly one of {_alternatives(error.validator_value)[:_LONG]}, not several"
     if is_object(cast("object", error.instance)) and len(possible := _possible(error)) > 1:
         return ", or ".join(dict.fromkeys(map(_lacked, possible)))[:_LONG]
-    return ("a name: " if "propertyNames" in error.absolute_schema_path else "") + describe(error.schema)
+    # a limit is told without the alternatives that stand beside it
+    others = _LISTED - {error.validator}
+    schema = {key: said for key, said in members(error.schema).items() if key not in others}
+    return ("a name: " if "propertyNames" in error.absolute_schema_path else "") + describe(schema)
 
 
 def _lacked(errors: "list[ValidationError]") -> str:
@@ -212,63 +242,6 @@ def _tells_apart(inner: "ValidationError", union: "ValidationError") -> bool:
     """Whether this error says that the branch was not meant: a constant in it, by which branches are told apart."""
     is_constant = inner.validator == "const" or (inner.validator == "enum" and len(items(inner.validator_value)) == 1)
     return is_constant and _depth(inner, union) <= 1
-
-
-def describe(schema: object) -> str:
-    """What a schema expects, in a few words: `integer from 1 to 100`, `one of open, closed`."""
-    node = members(schema)
-    if "const" in node:
-        return json.dumps(node["const"])
-    if "enum" in node:
-        return _one_of(items(node["enum"]))
-    for union in ("anyOf", "oneOf"):
-        if union in node:
-            return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
-    kind = node.get("type", "any value" if _OF_OBJECTS.isdisjoint(node) else "object")
-    words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
-    return words + "".join(_limits(node))
-
-
-def _limits(node: Mapping[str, object]) -> Iterator[str]:
-    if "format" in node:
-        yield " (a file)" if node["format"] == "binary" else f" ({node['format']})"
-    if is_object(node.get("items")):
-        yield f" of {describe(node['items'])}"
-    for low, high, unit in _RANGES:
-        if low in node and high in node:
-            yield f" {'of' if unit else 'from'} {node[low]} to {node[high]}{unit}"
-        elif low in node or high in node:
-            yield f" of at {'least' if low in node else 'most'} {node.get(low, node.get(high))}{unit}"
-    for key, words in _LIMITS.items():
-        if key in node:
-            yield f" {words} {node[key]}"
-
-
-_RANGES = (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items"))
-_LIMITS = {
-    "exclusiveMinimum": "above",
-    "exclusiveMaximum": "below",
-    "multipleOf": "that is a multiple of",
-    "pattern": "that matches",
-}
-
-
-def _one_of(values: Sequence[object], most: int = 20) -> str:
-    shown = [value if isinstance(value, str) else json.dumps(value) for value in values]
-    more = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return f"one of {', '.join(shown[:most])}{more}" if shown else "nothing"
-
-
-def _shown(value: object, most: int = 60) -> str:
-    if is_object(value) or is_array(value):
-        return f"an {'object' if is_object(value) else 'array'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=_kind)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _kind(value: object) -> str:
-    """What is no JSON, as a file is, without a word of what is in it."""
-    return f"<{type(value).__name__}>"
 
 
 def _path(parts: Iterable[str | int]) -> str:

@@ -28,7 +28,7 @@ def _anchored(root: object, name: str) -> object:
     ahead = [root]
     for node in ahead:
         schema = members(node)
-        if schema.get("$anchor") == name:
+        if name in (schema.get("$anchor"), schema.get("$dynamicAnchor")):
             return schema
         ahead += [*schema.values(), *items(node)]
     return None

@@ -1,6 +1,6 @@
 """Arguments checked against an action's schema: JSON Schema 2020-12 in full, compiled once per action, on first use.
 
-References to other documents are refused without a request.
+What makes no sense in a schema says nothing, nor does what would be in another document, which is never asked for.
 """
 
 import re
@@ -14,7 +14,10 @@ from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
 from bosa_connectors.problems import Node, explain
 from bosa_connectors.references import follow
+from bosa_connectors.sense import is_read, makes_sense, target, typed
+from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.wholes import names
 
 if TYPE_CHECKING:
     from bosa_connectors.glance import Check
@@ -30,11 +33,9 @@ _PANIC = "PanicException"
 """What rpds, which jsonschema is built on, makes of a RecursionError within it: it derives from BaseException alone."""
 
 _OWN_DEFINITION = re.compile("#/[^/%~]+/[^/%~]+")
-_ECMA = re.compile(r"\\[pP]\{[^{}]{1,100}\}|\\u\{[0-9a-fA-F]{1,6}\}|\\c[A-Za-z]|\\k<\w+>|\(\?<(?P<group>[^\W\d]\w*)>")
-"""What Python writes in another way, or not at all."""
 _NOTES = frozenset(
     {"title", "description", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
-    | {"contentMediaType", "contentEncoding", "contentSchema"}
+    | {"contentMediaType", "contentEncoding", "contentSchema", "$schema", "$vocabulary"}
 )
 """Keywords that allow everything, whatever is written there: OpenAPI's `examples` are no list, for one."""
 _NOTHING: Node = {"not": {}}
@@ -43,9 +44,10 @@ _BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions",
 _PARTS = frozenset({"allOf", "not", "if", "then", "else", "contains", "dependentSchemas"})
 _CONDITIONS = frozenset({"if", "not", "contains"})
 _UNIONS = frozenset({"anyOf", "oneOf"})
-_BELOW = _PARTS | _UNIONS | {"items", "additionalProperties", "prefixItems", "propertyNames", "components"}
+_LISTS = _UNIONS | {"allOf", "prefixItems"}
+_OTHERS = frozenset({"additionalProperties", "unevaluatedProperties", "unevaluatedItems"})
+_BELOW = _PARTS | _LISTS | _OTHERS | {"items", "propertyNames", "components"}
 _COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
-_OPEN = _COMPOSING | {"additionalProperties", "patternProperties", "unevaluatedProperties"}
 
 
 def check(action: Action, arguments: Mapping[str, object]) -> None:
@@ -97,84 +99,78 @@ def _compile(action: Action) -> "Check":
 
     parts: set[int] = set()
     _mark_parts(action.schema, action.schema, parts, is_part=False)
-    schema = members(_proper(action.schema, parts, is_part=False))
-    if (reason := glance.refusal(schema)) is not None:
-        raise InvalidSchema(f"The schema of {action.connector}.{action.name} makes no sense: {reason[:300]}")
+    schema = members(_proper(action.schema, action.schema, parts, is_part=False))
     _link(schema, schema)
     return _COMPILED.setdefault(action, glance.compiled(schema, takes_files=bool(action.binary)))
 
 
 # A name that the schema does not know is an error here, although JSON Schema says otherwise: servers drop it in
-# silence. Objects that are put together from parts stay as they are, for a part does not know the others' names.
+# silence. The parts of an object are not closed each, for a part does not know the others' names, but their whole is.
 
 
-def _proper(node: object, parts: Collection[int] | None, *, is_part: bool) -> object:
-    """The schema with unknown names refused, and the types `any` and `bytes`, which are none, put in proper terms."""
-    if is_array(node):
-        return [_proper(each, parts, is_part=is_part) for each in node]
-    if not is_object(node):
-        return node if node is not False else _NOTHING
+def _proper(node: object, root: Node, parts: Collection[int] | None, *, is_part: bool) -> object:
+    """The schema with unknown names refused, and without what makes no sense."""
     is_part = is_part or parts is None or id(node) in parts
-    node = _read(node)
-    schema = {key: value for key, value in node.items() if key not in _NOTES} | _proper_type(node.get("type"))
-    if _is_named_twice(node.get("required")):
-        schema["required"] = list(dict.fromkeys(items(node["required"])))
+    node = as_schema(node)
+    if isinstance(node, bool):
+        return node or _NOTHING
+    node = _read(node, root)
+    schema = dict(node)
     for key, value in node.items():
         below = _is_part_below(key, node, is_part=is_part)
         if key in _BY_NAME:
-            schema[key] = {name: _proper(each, parts, is_part=below) for name, each in members(value).items()}
+            named = members(value).items()
+            schema[key] = {name: _proper(each, root, parts, is_part=below) for name, each in named}
+        elif key in _LISTS:
+            schema[key] = [_proper(each, root, parts, is_part=below) for each in items(value)]
         elif key in _BELOW and not isinstance(value, bool):
             # a condition stays whole: to close what it does not mention would change when it holds
-            schema[key] = _proper(value, None if key in _CONDITIONS else parts, is_part=below)
-    if "properties" in node and not is_part and not _OPEN & node.keys():
-        known = members(schema["properties"])
-        unsaid: dict[str, object] = {str(name): {} for name in items(node.get("required")) if name not in known}
-        schema["properties"] = {**known, **unsaid}  # what must be given may be given
-        schema["additionalProperties"] = False
-    return schema
+            schema[key] = _proper(value, root, None if key in _CONDITIONS else parts, is_part=below)
+    if parts is None:
+        return schema
+    whole = _open(schema) if is_part else _closed(schema, node, root)
+    # names first: what is wrong below may be more than is told
+    return dict(sorted(whole.items(), key=lambda said: said[0] in _BELOW | _BY_NAME and said[1] is not False))
 
 
-def _is_named_twice(required: object) -> bool:
-    names = [name for name in items(required) if isinstance(name, str)]
-    return len(set(names)) < len(names) == len(items(required))
+def _open(schema: Node) -> Node:
+    """A part, be it closed for itself: generators close each part, and mean the whole."""
+    return {key: value for key, value in schema.items() if key != "additionalProperties" or value is not False}
 
 
-def _read(node: Node) -> Node:
-    """The schema without the patterns that Python cannot read, of which the API alone can tell what they mean."""
-    by_name = members(node.get("patternProperties"))
-    foreign = {name for name in by_name if is_pattern(name) and not _is_read(name)}
-    if foreign:
-        kept = {name: each for name, each in by_name.items() if name not in foreign}
-        node = {**node, "patternProperties": kept, "additionalProperties": True}
-    if "pattern" in node and is_pattern(node["pattern"]) and not _is_read(node["pattern"]):
-        node = {key: value for key, value in node.items() if key != "pattern"}
-    return node
+def _closed(schema: Node, node: Node, root: Node) -> Node:
+    """A whole that refuses the names which neither it nor any of its parts knows."""
+    known = names(node, root)
+    has_parts = any(_is_part_below(key, node, is_part=False) for key in node)
+    has_parts = has_parts or ("$ref" in node and _has_parts_beside("$ref", node))
+    if known is None or "propertyNames" in node or not (has_parts or "properties" in node):
+        return schema
+    if has_parts:
+        return {**_open(schema), "propertyNames": {"enum": known}}
+    told = members(schema["properties"])
+    unsaid: dict[str, object] = {name: {} for name in known if name not in told}  # what must be given may be given
+    closed = {key: value for key, value in schema.items() if key != "unevaluatedProperties"}
+    return {**closed, "properties": {**told, **unsaid}, "additionalProperties": False}
 
 
-def is_pattern(text: object) -> bool:
-    """Whether this is a regular expression, as JSON Schema takes them from ECMAScript."""
-    return isinstance(text, str) and (_is_read(text) or _is_read(_ECMA.sub(_as_python, text)))
+def _read(node: Node, root: Node) -> Node:
+    """What a schema says, in JSON Schema's own words: without notes, and without what makes no sense.
 
-
-def _as_python(found: re.Match[str]) -> str:
-    return f"(?P<{found['group']}>" if found["group"] else "a"
-
-
-def _is_read(pattern: object) -> bool:
-    try:
-        return isinstance(pattern, str) and bool(re.compile(pattern))
-    except (re.error, RecursionError, OverflowError):
-        return False
-
-
-def _proper_type(kind: object) -> dict[str, object]:
-    kinds = kind if is_array(kind) else [kind]
-    if "any" in kinds:
-        return {"type": ["object", "array", "string", "number", "boolean", "null"]}
-    if "bytes" in kinds:
-        known = ["string" if each == "bytes" else each for each in kinds]
-        return {"type": known if is_array(kind) else "string", "format": "binary"}
-    return {}
+    Of a pattern that Python cannot read the API alone can tell what it means.
+    """
+    said = {key: value for key, value in node.items() if key not in _NOTES and makes_sense(key, value)}
+    if "type" in said:
+        said |= typed(said.pop("type"))
+    for key in said.keys() & {"$ref", "$dynamicRef"}:
+        if target(root, said[key]) is None:
+            del said[key]
+    if not is_read(said.get("pattern", "")):
+        del said["pattern"]
+    by_name = members(said.get("patternProperties"))
+    if not all(map(is_read, by_name)):
+        kept = {name: each for name, each in by_name.items() if is_read(name)}
+        said |= {"patternProperties": kept, "additionalProperties": True}
+    return said
 
 
 def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> None:
@@ -183,10 +179,10 @@ def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> 
         _mark_parts(each, root, parts, is_part=is_part)
     schema = members(node)
     if "$ref" in schema and (is_part or _has_parts_beside("$ref", schema)):
-        target = follow(root, str(schema["$ref"]))
-        if id(target) not in parts:
-            parts.add(id(target))
-            _mark_parts(target, root, parts, is_part=True)
+        found = follow(root, str(schema["$ref"]))
+        if id(found) not in parts:
+            parts.add(id(found))
+            _mark_parts(found, root, parts, is_part=True)
     for key, value in schema.items():
         below = _is_part_below(key, schema, is_part=is_part)
         if key in _BY_NAME:
@@ -214,8 +210,8 @@ def _link(node: object, root: Node) -> None:
         return
     schema = cast("dict[str, object]", node)
     reference = str(schema.get("$ref"))
-    if _OWN_DEFINITION.fullmatch(reference) and is_object(target := follow(root, reference)):
-        schema["$ref"] = Link.to(target, reference)
+    if _OWN_DEFINITION.fullmatch(reference) and is_object(found := follow(root, reference)):
+        schema["$ref"] = Link.to(found, reference)
     for key, value in schema.items():
         for each in members(value).values() if key in _BY_NAME else [value] if key in _BELOW else []:
             _link(each, root)

@@ -10,6 +10,7 @@ from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
 from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
+from bosa_connectors.wording import kinds
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
 
@@ -111,6 +112,8 @@ def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments)
             raise wrong
         mended = dict(own)
         for problem in wrong.errors:
+            if "string" in kinds(problem.expected):  # a text may be given there: it is wrong as such
+                continue
             mended = {**mended, **members(_mended(mended, problem.path))}
         if mended == own:
             raise wrong
@@ -160,9 +163,23 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
     """The same in the tool's names, with its own arguments among the known ones."""
     known = list(members(offer.tool.input_schema["properties"]))
     named = [
-        replace(problem, nearest=nearest(problem.path, known), expected=f"one of {', '.join(known)}")
+        replace(
+            problem,
+            nearest=nearest(problem.path, known) or offer.renamed.get(problem.nearest or ""),
+            expected=f"one of {', '.join(known)}",
+        )
         if problem.message == UNKNOWN and "." not in problem.path
-        else replace(problem, path=offer.shown(problem.path))
+        else _named(offer, problem)
         for problem in wrong.errors[:_MOST]
     ]
     return InvalidArguments([*named, *wrong.errors[_MOST:]])
+
+
+def _named(offer: Offer, problem: Problem) -> Problem:
+    """The same in the tool's names, which are told where several arguments are spoken of."""
+    shown = replace(problem, path=offer.shown(problem.path))
+    if not problem.path:
+        shown = replace(shown, expected=offer.said(problem.expected))
+    if not problem.path or problem.message.startswith("Field required"):
+        shown = replace(shown, message=offer.said(problem.message))
+    return shown

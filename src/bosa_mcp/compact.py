@@ -4,13 +4,14 @@ Local references are inlined (one that leads back to itself becomes a plain obje
 examples, null defaults, discriminators and foreign keywords are left out. Arguments are checked against the original.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bosa_connectors.references import follow
-from bosa_connectors.schema import is_deep, is_pattern
+from bosa_connectors.schema import is_deep
+from bosa_connectors.sense import TYPES, VALUES, is_pattern, makes_sense, target, typed
+from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
+from bosa_connectors.wording import describe
 from bosa_mcp.invisible import INVISIBLE, plain
 from bosa_mcp.together import ALTERNATIVES, UNIONS, beside, parts
 
@@ -19,10 +20,14 @@ MOST_NODES: Final = 20_000
 MOST_LEVELS: Final = 100
 
 
-def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+def compact(
+    schema: Mapping[str, object], instead: Mapping[str, Mapping[str, object]], called: Callable[[str], str] = str
+) -> dict[str, object]:
     """The compact form of an action's schema, `instead` taking the place of arguments of these names.
 
-    Always an object without unions at its root. A ValueError says which part of the schema makes no sense.
+    Sentences name the arguments as they are `called`.
+
+    Always an object without unions at its root. A ValueError says that the schema is too large.
     """
     if "properties" in schema:
         own = {name: each for name, each in members(schema["properties"]).items() if name not in instead}
@@ -37,7 +42,12 @@ def compact(schema: Mapping[str, object], instead: Mapping[str, Mapping[str, obj
         properties.setdefault(name, {})
     listed = {**properties, **instead}
     required = {"required": list(names)} if names else {}
-    whole: dict[str, object] = {"type": "object", "properties": listed, **required, **beside(root, names, instead)}
+    whole: dict[str, object] = {
+        "type": "object",
+        "properties": listed,
+        **required,
+        **beside(root, names, instead, called),
+    }
     if is_deep(whole):
         raise ValueError("the schema is too large: nested more deeply than a list of tools can hold")
     return whole
@@ -70,76 +80,94 @@ class _Compactor:
         self._nodes += 1
         if self._nodes > MOST_NODES or len(path) > MOST_LEVELS:
             raise ValueError("the schema is too large once its references are inlined")
+        schema = as_schema(schema)
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
-        if not is_object(schema):
-            raise ValueError(f"{_where(path)} is no schema")
         if "$ref" in schema:
             return self._reference(schema, path, within)
         if len(schema) == 1 and "type" in schema:  # half of all
-            return _typed({}, schema["type"], path)
+            return _typed({}, schema["type"])
         kept: dict[str, object] = {}
         for key, value in schema.items():
-            if key in _VALUES:
-                kept |= _said(key, value, path)
-            elif key in _NESTING:
+            if key in VALUES:
+                kept |= _said(key, value)
+            elif key in _NESTING and makes_sense(key, value):
                 kept |= self._nesting(key, value, (*path, key), within)
-        return _without_null(_typed(kept, schema.get("type"), path))
+        if "prefixItems" in kept:
+            kept = _in_order(kept)
+        return _without_null(_typed(kept, schema.get("type")))
 
     def _nesting(self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
         if key in _ONE_SCHEMA:
             is_plain = key == "additionalProperties" and isinstance(value, bool)
             return {} if is_plain else {key: self.node(value, path, within)}
-        if key in _SCHEMAS and is_array(value):
-            return {key: [self.node(each, path, within) for each in value]}
-        if key in _SCHEMAS_BY_NAME and is_object(value) and (key != "patternProperties" or all(map(is_pattern, value))):
-            return {key: {name: self.node(each, (*path, name), within) for name, each in value.items()}}
-        raise ValueError(f"{_where(path)} makes no sense")
+        if key in _SCHEMAS:
+            return {key: [self.node(each, path, within) for each in items(value)]}
+        named = {name: each for name, each in members(value).items() if key != "patternProperties" or is_pattern(name)}
+        return {key: {name: self.node(each, (*path, name), within) for name, each in named.items()}}
 
     def _reference(
         self, schema: Mapping[str, object], path: tuple[str, ...], within: tuple[str, ...]
     ) -> dict[str, object]:
         reference = str(schema["$ref"])
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
         if reference in within:
-            beside = {key: value for key, value in schema.items() if key not in {"$ref", "type"}}
+            beside.pop("type", None)
             return _merged({"type": "object"}, self.node(beside, path, within))
-        target = self.node(self._follow(reference, path), (*path, "$ref"), (*within, reference))
-        beside = {
-            key: value for key, value in schema.items() if key != "$ref" and not (key == "type" and key in target)
-        }
-        return _merged(target, self.node(beside, path, within))
-
-    def _follow(self, reference: str, path: tuple[str, ...]) -> object:
-        if not reference.startswith("#"):
-            raise ValueError(f"{_where(path)} refers to another document, {reference[:200]!r}")
-        if (found := follow(self._root, reference)) is None:
-            raise ValueError(f"{_where(path)} refers to {reference[:200]!r}, which is not there")
-        return found
+        if (found := target(self._root, schema["$ref"])) is None:
+            return self.node(beside, path, within)
+        inner = self.node(found, (*path, "$ref"), (*within, reference))
+        if "type" in inner:
+            beside.pop("type", None)
+        return _merged(inner, self.node(beside, path, within))
 
 
-def _said(key: str, value: object, path: tuple[str, ...]) -> dict[str, object]:
+def _said(key: str, value: object) -> dict[str, object]:
     """A keyword that holds no schema, as a model reads it."""
-    if not _VALUES[key](value):
-        raise ValueError(f"{_where((*path, key))} makes no sense")
-    if (key == "default" and value is None) or (key == "format" and value == "binary"):
+    if (key == "default" and value is None) or (key == "format" and value == "binary") or not VALUES[key](value):
         return {}
     if key == "description":
-        return {key: plain(str(value))}
+        return {key: plain(" ".join(map(str, value)) if is_array(value) else str(value))}
+    if key == "contentEncoding":  # few models know more
+        return {"format": value}
     return {"enum": [value]} if key == "const" else {key: value}
 
 
-def _typed(kept: dict[str, object], kind: object, path: tuple[str, ...]) -> dict[str, object]:
+def _in_order(kept: dict[str, object]) -> dict[str, object]:
+    """A tuple as a list of any of its items, which says in words in which order they come: few models know more."""
+    first, others = items(kept.pop("prefixItems")), kept.get("items", {})
+    if others == {"not": {}}:
+        kept["maxItems"] = len(first)
+    most = kept.get("maxItems")
+    is_whole = is_number(most) and most <= len(first)
+    different: list[object] = []
+    for each in (*first, *([] if is_whole else [others])):
+        plain_ = {key: value for key, value in members(each).items() if key != "description"}
+        different += [] if plain_ in different else [plain_]
+    of_items = different[0] if len(different) == 1 else {"anyOf": different}
+    order = "; ".join(map(_named, first))
+    said = f"{kept.get('description', '')} In this order: {order}.".strip()
+    return {**kept, "items": {} if {} in different else of_items, "description": said}
+
+
+def _named(item: object) -> str:
+    named = members(item).get("description")
+    return f"{describe(item)} ({str(named).rstrip('.')})" if named else describe(item)
+
+
+def _typed(kept: dict[str, object], kind: object) -> dict[str, object]:
     """The schema with its type in one word; several become a union, for some APIs refuse a list."""
     if kind is None:
         return kept
-    if isinstance(kind, str) and kind in _TYPES:  # nearly always
+    if isinstance(kind, str) and kind in TYPES:  # nearly always
         return {"type": kind, **(_OF_ANYTHING if kind == "array" else {}), **kept}
-    kinds = ["string" if each == "bytes" else each for each in (kind if is_array(kind) else [kind])]
-    for each in kinds:
-        if each is not None and each != "any" and not (isinstance(each, str) and each in _TYPES):
-            raise ValueError(f"{_where(path)} has the type {str(each)[:40]!r}, which there is not")
+    known = typed(kind)
+    if known.get("format", "binary") != "binary":
+        kept = {"format": known["format"], **kept}
+    kinds = known.get("type", [])
+    kinds = kinds if is_array(kinds) else [kinds]
     meant = [each for each in kinds if each != "null"] or kinds
-    if not meant or None in meant or "any" in meant:
+    if not meant:
         return kept
     if len(meant) == 1:
         return {"type": meant[0], **(_OF_ANYTHING if meant == ["array"] else {}), **kept}
@@ -191,45 +219,8 @@ def _merged(inner: Mapping[str, object], outer: Mapping[str, object]) -> dict[st
     return {**merged, "description": " ".join(dict.fromkeys(said))} if said else merged
 
 
-def _where(path: tuple[str, ...]) -> str:
-    return ".".join(path)[-200:] or "the schema"
-
-
-def _is_anything(_: object) -> bool:
-    return True
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: object) -> bool:
-    return is_number(value) and math.isfinite(value)
-
-
-def _is_count(value: object) -> bool:
-    return is_number(value) and value >= 0 and value % 1 == 0
-
-
-def _is_factor(value: object) -> bool:
-    return isinstance(value, (int, float)) and _is_number(value) and value > 0
-
-
-def _is_names(value: object) -> bool:
-    return is_array(value) and all(isinstance(name, str) for name in value)
-
-
-def _is_names_by_name(value: object) -> bool:
-    return is_object(value) and all(map(_is_names, value.values()))
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 _JOINED: Final = frozenset({"properties", "patternProperties", "required", "description", "default", "type"})
 """What two schemas say in one; of anything else that both say, the one stands below `allOf`."""
-_TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _OF_ANYTHING: Final[Mapping[str, object]] = {"items": {}}
 _NULLABLE: Final = frozenset({"enum", *UNIONS[:2]})
 _ONE_SCHEMA: Final = frozenset(
@@ -238,28 +229,3 @@ _ONE_SCHEMA: Final = frozenset(
 _SCHEMAS: Final = frozenset({"prefixItems", *UNIONS})
 _SCHEMAS_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _NESTING: Final = _ONE_SCHEMA | _SCHEMAS | _SCHEMAS_BY_NAME
-_VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
-    "description": _is_text,
-    "enum": is_array,
-    "const": _is_anything,
-    "default": _is_anything,
-    "format": _is_text,
-    "pattern": is_pattern,
-    "minimum": _is_number,
-    "maximum": _is_number,
-    "exclusiveMinimum": _is_number,
-    "exclusiveMaximum": _is_number,
-    "multipleOf": _is_factor,
-    "minLength": _is_count,
-    "maxLength": _is_count,
-    "minItems": _is_count,
-    "maxItems": _is_count,
-    "minProperties": _is_count,
-    "maxProperties": _is_count,
-    "minContains": _is_count,
-    "maxContains": _is_count,
-    "uniqueItems": _is_flag,
-    "required": _is_names,
-    "dependentRequired": _is_names_by_name,
-}
-"""Keywords that stay as they are, each with what makes sense for it."""

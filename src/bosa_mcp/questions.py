@@ -9,8 +9,9 @@ from typing import Final, Literal, TypeAlias
 from bosa_connectors import schema
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
-from bosa_connectors.problems import UNKNOWN, describe
+from bosa_connectors.problems import UNKNOWN
 from bosa_connectors.shapes import is_object, items, members
+from bosa_connectors.wording import describe
 from bosa_mcp.invisible import plain
 
 Kind: TypeAlias = Literal["text", "number", "choice", "check", "json"]

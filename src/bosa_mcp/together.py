@@ -1,11 +1,11 @@
 """What a root says of its arguments together: in keywords where model APIs take these at a root, else in sentences."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from bosa_connectors.problems import describe
 from bosa_connectors.shapes import is_array, is_object, items, members
+from bosa_connectors.wording import describe
 
 UNIONS: Final = ("anyOf", "oneOf", "allOf")
 ALTERNATIVES: Final = (*UNIONS, "then", "else", "dependentSchemas")
@@ -28,8 +28,10 @@ def parts(root: Mapping[str, object], keys: Iterable[str] = ("allOf",)) -> Itera
                 yield from parts(each, keys)
 
 
-def beside(root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object]) -> dict[str, object]:
-    """What stands beside the arguments, but for what would rule out arguments of ours."""
+def beside(
+    root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object], called: Callable[[str], str]
+) -> dict[str, object]:
+    """What stands beside the arguments, but for what would rule out arguments of ours; in sentences, as `called`."""
     if root.keys() <= _ALONE:  # nearly always
         return {"description": root["description"]} if root.get("description") else {}
     kept = {"additionalProperties": root["additionalProperties"]} if "additionalProperties" in root else {}
@@ -42,7 +44,7 @@ def beside(root: Mapping[str, object], required: Collection[str], ours: Mapping[
     said = dict.fromkeys(str(part["description"]) for part in parts(root, ALTERNATIVES) if "description" in part)
     said |= dict.fromkeys(f"Further arguments that match {each}: {describe(patterns[each])}." for each in apart)
     for part in parts(root):
-        said |= dict.fromkeys(_together(part, required))
+        said |= dict.fromkeys(_together(part, required, called))
     return kept | ({"description": " ".join(said)} if said else {})
 
 
@@ -67,16 +69,16 @@ def _depending(root: Mapping[str, object]) -> dict[str, list[object]]:
     return depending
 
 
-def _together(part: Mapping[str, object], required: Collection[str]) -> Iterator[str]:
+def _together(part: Mapping[str, object], required: Collection[str], called: Callable[[str], str]) -> Iterator[str]:
     """In a sentence each, what no model API takes at a root, and what would count our arguments in."""
     for key in ("anyOf", "oneOf"):
-        needed = [_names(branch, required) for branch in items(part.get(key))]
+        needed = [_names(branch, required, called) for branch in items(part.get(key))]
         if any(needed) and len(set(needed)) > 1:
             yield f"Give {', or '.join(dict.fromkeys(each or 'none of these' for each in needed))}."
-    if apart := _names(part.get("not"), ()):
+    if apart := _names(part.get("not"), (), called):
         yield f"Not together: {apart}."
-    then, otherwise = _names(part.get("then"), required), _names(part.get("else"), required)
-    if (then or otherwise) and (when := _condition(members(part.get("if")))):
+    then, otherwise = (_names(part.get(key), required, called) for key in ("then", "else"))
+    if (then or otherwise) and (when := _condition(members(part.get("if")), called)):
         yield f"Where {when}, give {then or 'none of these'}{f', else {otherwise}' if otherwise else ''}."
     if "minProperties" in part:
         yield f"At least {part['minProperties']} of the arguments."
@@ -86,12 +88,12 @@ def _together(part: Mapping[str, object], required: Collection[str]) -> Iterator
         yield f"Names of arguments: {describe(part['propertyNames'])}."
 
 
-def _names(schema: object, known: Collection[str]) -> str:
+def _names(schema: object, known: Collection[str], called: Callable[[str], str]) -> str:
     """What a schema requires, beside what is known to be required."""
-    return " and ".join(str(name) for name in items(members(schema).get("required")) if name not in known)
+    return " and ".join(called(str(name)) for name in items(members(schema).get("required")) if name not in known)
 
 
-def _condition(schema: Mapping[str, object]) -> str:
+def _condition(schema: Mapping[str, object], called: Callable[[str], str]) -> str:
     said = members(schema.get("properties"))
-    given = [f"{name} is given" for name in map(str, items(schema.get("required"))) if name not in said]
-    return " and ".join([*(f"{name} is {describe(each)}" for name, each in said.items()), *given])
+    given = [f"{called(name)} is given" for name in map(str, items(schema.get("required"))) if name not in said]
+    return " and ".join([*(f"{called(name)} is {describe(each)}" for name, each in said.items()), *given])

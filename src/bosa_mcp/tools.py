@@ -90,6 +90,12 @@ class Offer:
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     """Arguments of the action whose names model APIs refuse, with what the tool calls them."""
 
+    def said(self, text: str) -> str:
+        """A sentence about the action's arguments in the tool's names."""
+        for own in sorted(self.renamed, key=len, reverse=True):
+            text = text.replace(own, self.renamed[own])
+        return text
+
     def shown(self, path: str) -> str:
         """A dotted path into the action's arguments, as the tool calls it."""
         leading = [own for own in self.renamed if path == own or path.startswith(f"{own}.")]
@@ -113,8 +119,8 @@ def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
     account_argument = _free(ACCOUNT, listed) if has_accounts else None
     if account_argument:
         instead[account_argument] = {"type": "string"}
-    input_schema = _with_files(compact(action.schema, instead), action)
-    renamed = {own: _key(own) for own in members(input_schema["properties"]) if not _KEY.fullmatch(own)}
+    input_schema = _with_files(compact(action.schema, instead, _called), action)
+    renamed = {own: key for own in members(input_schema["properties"]) if (key := _called(own)) != own}
     tool = types.Tool(
         name=name,
         title=title(action),
@@ -148,8 +154,10 @@ def _with_files(schema: dict[str, object], action: Action) -> dict[str, object]:
     return {**schema, "properties": properties}
 
 
-def _key(own: str) -> str:
-    """A name that model APIs take for an argument."""
+def _called(own: str) -> str:
+    """A name that model APIs take for an argument: its own, where that is one."""
+    if _KEY.fullmatch(own):
+        return own
     digest = hashlib.sha256(own.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{_NO_KEY.sub('_', own)[: KEY_LENGTH - 7]}_{digest}"
 

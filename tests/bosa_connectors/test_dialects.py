@@ -27,6 +27,7 @@ def action(schema: dict[str, Any]) -> Action:
         ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
         ({"type": "string", "nullable": False}, {"type": "string"}),
         ({"nullable": True}, {}),
+        ({"$id": "#owner", "type": "string"}, {"$anchor": "owner", "type": "string"}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
         (
             {"nullable": True, "description": "Whose.", "allOf": [{"$ref": "#/$defs/Owner"}]},
@@ -129,18 +130,50 @@ def test_a_discriminator_tells_alternatives_apart(mapping: dict[str, str] | None
         check(known, {"pet": {"kind": "cow"}})
 
 
+@pytest.mark.parametrize(
+    "mapping", [{}, {"mapping": {"circle": "#/definitions/Circle", "square": "#/definitions/Square"}}]
+)
+def test_a_discriminator_of_what_is_extended_tells_the_kinds_apart(mapping: dict[str, Any]) -> None:
+    shape = {**takes(kind=TEXT, label=TEXT), "discriminator": {"propertyName": "kind", **mapping}}
+    circle, square = (
+        {"allOf": [{"$ref": "#/definitions/Shape"}, own]} for own in (takes(r=INTEGER), takes(side=INTEGER))
+    )
+    either = {"oneOf": [{"$ref": "#/definitions/Circle"}, {"$ref": "#/definitions/Square"}]}
+    known = action(
+        {**takes(shape=either, any={"$ref": "#/definitions/Shape"})}
+        | {"definitions": {"Shape": shape, "Circle": circle, "Square": square}}
+    )
+    kind = "circle" if mapping else "Circle"
+    check(known, {"shape": {"kind": kind, "label": "x", "r": 1}, "any": {"kind": kind, "r": 1}})
+    with pytest.raises(InvalidArguments, match=r"shape\.rr"):
+        check(known, {"shape": {"kind": kind, "rr": 1}})
+    with pytest.raises(InvalidArguments, match=r"shape\.kind") as wrong:
+        check(known, {"shape": {"kind": "triangle"}})
+    assert kind in wrong.value.errors[0].expected
+
+
+def test_a_discriminator_names_what_a_reference_means_and_not_how_it_is_written() -> None:
+    union = {
+        "oneOf": [{"$ref": "#/$defs/a~1b"}, {"$ref": "#/$defs/My%20Cat"}],
+        "discriminator": {"propertyName": "kind"},
+    }
+    known = action({**takes(pet=union), "$defs": {"a/b": takes(kind=TEXT), "My Cat": takes(kind=TEXT)}})
+    check(known, {"pet": {"kind": "a/b"}})
+    check(known, {"pet": {"kind": "My Cat"}})
+
+
 def test_what_others_extend_is_not_taken_for_one_of_its_own_kinds() -> None:
     animal, extended = takes(kind=TEXT), {"allOf": [{"$ref": "#/$defs/Animal"}, takes(purr=TEXT)]}
     union = {"oneOf": [{"$ref": "#/$defs/Animal"}, {"$ref": "#/$defs/Cat"}], "discriminator": {"propertyName": "kind"}}
     check(action({**takes(pet=union), "$defs": {"Animal": animal, "Cat": extended}}), {"pet": {"kind": "Lion"}})
 
 
-@pytest.mark.parametrize("kind", [["object", "null"], "any", ["any"]], ids=str)
+@pytest.mark.parametrize("kind", [["object", "null"], "any", ["any"], "OBJECT", "dict"], ids=str)
 def test_a_request_may_be_something_else_too(kind: object) -> None:
     assert action({**takes(p=TEXT), "type": kind}).properties == {"p": TEXT}
 
 
-@pytest.mark.parametrize("kind", [["bytes", "null"], "bytes"], ids=str)
+@pytest.mark.parametrize("kind", [["bytes", "null"], "bytes", "file"], ids=str)
 def test_bytes_are_a_file_also_where_they_may_be_null(kind: object) -> None:
     assert action(takes(p={"type": kind, "nullable": True})).binary == {"p"}
 

@@ -25,6 +25,7 @@ OBJECTS = st.dictionaries(NAMES, JSON, max_size=4)
 ANY: dict[str, Any] = {}
 PARTS: dict[str, Any] = {"a": {"properties": {"b": ANY}}, "list": {"items": {"properties": {"a": ANY}}}, "b": ANY}
 VALUES: dict[str, Any] = {"x": {"type": "integer"}, "0": {"anyOf": [{"type": "boolean"}, {"type": "number"}]}}
+NUMBER: dict[str, Any] = {"type": "number"}
 CLOSED = action(takes(**PARTS, **VALUES))
 TWICE: dict[str, Any] = {"a": {"properties": {"b": ANY}}, "a.b": {"properties": {"b": ANY}}}
 DOTTED = action(takes(**TWICE))
@@ -59,6 +60,13 @@ def test_what_is_set_right_is_gone_and_all_else_stays(given_: dict[str, object])
 def test_what_could_be_meant_twice_is_left_where_it_is() -> None:
     given_ = {"a": {"b": {"x": 1}}, "a.b": {"x": 1}}
     call, said = fitting(Call(DOTTED, given_), InvalidArguments(problems(given_, DOTTED)))
+    assert (call.arguments, said) == (given_, [])
+
+
+def test_a_text_that_may_be_one_is_not_taken_for_a_number() -> None:
+    short = action(takes(a={"anyOf": [{"type": "string", "maxLength": 3}, {"type": "string", "pattern": "x"}, NUMBER]}))
+    given_ = {"a": "1234"}
+    call, said = fitting(Call(short, given_), InvalidArguments(problems(given_, short)))
     assert (call.arguments, said) == (given_, [])
 
 

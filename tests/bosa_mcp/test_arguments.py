@@ -199,11 +199,20 @@ async def test_an_argument_whose_name_model_apis_refuse_is_called_by_another(
 
 async def test_what_goes_together_is_said_in_the_tools_names(api: ScriptedApi, connect: Connect) -> None:
     name = {"type": "string"}
-    api.offer("shop", "find", {**takes(ü=name, b=name), "dependentRequired": {"ü": ["b"], "b": ["ü"]}})
+    either = {"oneOf": [{"required": ["ü"]}, {"required": ["c"]}]}
+    known = takes(ü=name, b=name, c=name)
+    api.offer("shop", "find", {**known, **either, "dependentRequired": {"ü": ["b"], "b": ["ü"]}})
     async with connect(api.url) as client:
         schema = (await tools(client))["shop_find"].input_schema
-    shown = next(iter(schema["properties"]))
+        shown = next(iter(schema["properties"]))
+        neither = by_path(await refusal(client, "shop_find"))
+        alone = by_path(await refusal(client, "shop_find", **{shown: "x"}))
+        misspelt = by_path(await refusal(client, "shop_find", c="x", Ü="x"))
     assert schema["dependentRequired"] == {shown: ["b"], "b": [shown]}
+    assert misspelt["Ü"]["nearest"] == shown
+    assert schema["description"] == f"Give {shown}, or c."
+    assert neither[""]["expected"] == f"an object with {shown}, or an object with c"
+    assert alone["b"]["message"] == f"Field required where '{shown}' is given"
 
 
 async def test_a_renamed_argument_that_begins_like_another_is_told_from_it(api: ScriptedApi, connect: Connect) -> None:

@@ -109,7 +109,7 @@ async def test_no_credential_is_returned_or_logged(
     shop: ScriptedApi, connect: Connect, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    shop.offer("shop", "odd", takes(p={"type": "nonsense"}))
+    shop.offer("shop", "odd", {"type": "array"})
     shop.odd["/connectors/?modules=broken"] = fails(500)
     shop.listing["broken"] = {}
     answers = [says(1), Response(b"{", 200, media_type="application/json"), shop.hang, Response(b"", 200)]

@@ -392,6 +392,28 @@ async def test_values_are_repaired_wherever_they_stand(
     assert [asked.arguments for asked in api.sent("shop/order")] == [meant]
 
 
+@pytest.mark.parametrize(
+    "limited",
+    [
+        {"maxLength": 3},
+        {"pattern": "^a"},
+        {"anyOf": [{"type": "string"}, {"type": "integer"}], "maxLength": 3},
+        {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]},
+        {"$ref": "#/$defs/Id", "maxLength": 3},
+    ],
+    ids=str,
+)
+async def test_a_text_that_breaks_a_limit_for_texts_is_not_taken_for_a_number(
+    api: ScriptedApi, connect: Connect, limited: Json
+) -> None:
+    anything = {"Id": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}
+    api.offer("shop", "order", {**takes(id=limited), "$defs": anything})
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_order", id="1234567")
+    assert [problem["expected"].split()[0] for problem in error["errors"]] == ["string"]
+    assert not api.sent("shop/order")
+
+
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "many", [], True])
 async def test_a_number_of_items_that_is_none_is_refused(api: ScriptedApi, connect: Connect, wrong: object) -> None:
     paging(api, "page")

@@ -26,8 +26,8 @@ SCHEMA = "schema"
 
 HOSTILE: dict[str, tuple[bool, Json]] = {
     "an absolute URL": (False, {"path": "https://elsewhere.example/collect"}),
-    "a remote reference": (False, {SCHEMA: takes(p={"$ref": "https://elsewhere.example/schema.json"})}),
-    "a reference to a file": (False, {SCHEMA: takes(p={"$ref": "file:///etc/passwd"})}),
+    "a remote reference": (True, {SCHEMA: takes(p={"$ref": "https://elsewhere.example/schema.json"})}),
+    "a reference to a file": (True, {SCHEMA: takes(p={"$ref": "file:///etc/passwd"})}),
     "a recursive schema": (
         True,
         {SCHEMA: {**takes(p={"$ref": "#/$defs/T"}), "$defs": {"T": takes(t={"$ref": "#/$defs/T"})}}},

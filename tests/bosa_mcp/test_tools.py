@@ -7,6 +7,7 @@ from mcp import Client
 from starlette.responses import Response
 
 from bosa_connectors.calls import Action, Credentials
+from bosa_connectors.shapes import members
 from bosa_connectors.transport import MAX_JSON_BYTES
 from bosa_hub.serve import RunningHub
 from bosa_mcp.tools import DESCRIPTION_LENGTH, name_tools
@@ -14,7 +15,7 @@ from bosa_mcp.tools import DESCRIPTION_LENGTH, name_tools
 from .conftest import Connect, answer, logged, refusal, tools
 from .opened import opened
 from .scripted_api import Json, ScriptedApi, fails, says, takes
-from .test_compact import NONSENSE, bomb
+from .test_compact import LARGE, NONSENSE, bomb
 
 FIELDS: Json = {"type": "array", "items": {"type": "string"}}
 DECLARED_FIELDS: Json = {"anyOf": [FIELDS, {"type": "null"}], "default": None, "description": "Long prose. " * 99}
@@ -217,7 +218,7 @@ ODD_ITEMS: dict[str, Json] = {
     "parameters that are a list": {"parameters": ["request"]},
     "a request schema that is a list": {"parameters": {"request": {"schema": []}}},
     "a request schema of another type": {"parameters": {"request": {"schema": {"type": "array"}}}},
-    "properties that are a list": {"parameters": {"request": {"schema": {"properties": []}}}},
+    "properties that are a list": {"parameters": {"request": {"schema": {"properties": [{"name": "p"}]}}}},
 }
 
 
@@ -226,7 +227,7 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
 ) -> None:
     for name, item in ODD_ITEMS.items():
         api.offer("shop", name, **item)
-    for name, schema in NONSENSE.items():
+    for name, schema in LARGE.items():
         api.offer("shop", name, {**takes(p=schema), "$defs": dict(bomb())})
     api.listing["shop"]["no object"] = 5
     api.offer("shop", "find")
@@ -234,12 +235,28 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
     async with connect(api.url) as client:
         assert set(await tools(client)) == {"shop_find", "office_find"}
     left_out = {entry["tool"]: entry["reason"] for entry in logged(caplog, "action left out")}
-    names = [*ODD_ITEMS, *NONSENSE, "no object"]
+    names = [*ODD_ITEMS, *LARGE, "no object"]
     assert left_out.keys() == set(name_tools(Action("shop", name, "/", "", {}) for name in names))
     assert all(left_out.values())
-    assert "properties.p.pattern" in left_out["shop_a_pattern_that_is_none"]
+    assert "too large" in left_out["shop_500_levels"]
     assert "elsewhere.example" in left_out["shop_an_absolute_URL_for_a_path"]
     assert not any("elsewhere" in asked.path for asked in api.asked)
+
+
+FITTING: Json = {"array": [], "object": {}, "integer": 1}
+
+
+async def test_an_odd_argument_costs_its_action_nothing(api: ScriptedApi, connect: Connect) -> None:
+    for name, (schema, _) in NONSENSE.items():
+        api.offer("shop", name, takes("p", p=schema))
+        api.answer(f"shop/{name}", says(1))
+    async with connect(api.url) as client:
+        listed = await tools(client)
+        for tool, name in zip(sorted(listed), sorted(NONSENSE), strict=True):
+            kind = members(listed[tool].input_schema["properties"]["p"]).get("type")
+            value = FITTING.get(str(kind), "x")
+            assert (await answer(client, tool, p=value))["data"] == 1
+            assert [asked.arguments for asked in api.sent(f"shop/{name}")] == [{"p": value}]
 
 
 @pytest.mark.parametrize(
