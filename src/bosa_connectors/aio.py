@@ -335,9 +335,6 @@ class AsyncBosaConnector(AsyncAccounts):
             file = AsyncDownload.of(head, partial(self._bytes, exchange, response, most))
             return AsyncStreamedReply(response.status_code, headers, file=file)
         body = b"".join([chunk async for chunk in self._bytes(exchange, response, MAX_JSON_BYTES)])
-        if len(body) > wire.LARGE:
-            decoded = partial(self._decoded, exchange, response.status_code, headers, body, in_pieces=True)
-            return await to_thread.run_sync(decoded)
         return self._decoded(exchange, response.status_code, headers, body)
 
     async def _respond(self, exchange: Exchange) -> httpx.Response:

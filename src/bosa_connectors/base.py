@@ -212,11 +212,9 @@ class Connector:
     def _echoes(self) -> bool:
         return self._echoes_keys
 
-    def _decoded(
-        self, exchange: Exchange, status: int, headers: Mapping[str, str], body: bytes, *, in_pieces: bool = False
-    ) -> Reply:
+    def _decoded(self, exchange: Exchange, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
         try:
-            return exchange.without_secrets(wire.decode(status, headers, body, in_pieces=in_pieces))
+            return exchange.without_secrets(wire.decode(status, headers, body))
         except BrokenReply as odd:
             if not exchange.writes:
                 raise

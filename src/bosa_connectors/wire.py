@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from bosa_connectors import form, header, pieces
+from bosa_connectors import form, header
 from bosa_connectors.calls import Action, Call, Credentials, FileHead, Headers, Reply
 from bosa_connectors.errors import (
     BadReply,
@@ -29,8 +29,6 @@ JSON: Final = "application/json"
 _JSON_TOO: Final = (JSON, "text/json", "")
 ACCEPT: Final = {"accept": f"{JSON}, */*"}
 """What is wanted, where the caller does not say."""
-LARGE: Final = 1_000_000
-"""Bytes or characters that take so long to read that other calls would notice."""
 _SIZE_DIGITS: Final = 18
 _Parameter: TypeAlias = str | tuple[str | None, str | None, str]
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
@@ -208,36 +206,29 @@ def _parameters(headers: Mapping[str, str], name: str) -> list[tuple[str, _Param
         return []
 
 
-def decode(status: int, headers: Mapping[str, str], body: bytes, *, in_pieces: bool = False) -> Reply:
-    """The reply in an answer: its data and meta, or its error. Raises BadReply for a success that cannot be read.
-
-    A large one is read `in_pieces` so that other threads get their turns meanwhile, which takes longer.
-    """
+def decode(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    """The reply in an answer: its data and meta, or its error. Raises BadReply for a success that cannot be read."""
     if not 200 <= status < 300:  # noqa: PLR2004  the success statuses
         parsed = _parse_leniently(headers, body)
         return Reply(status, headers, parsed, error=decode_error(status, headers, parsed))
     if not body.strip():
         return Reply(status, headers)
-    parsed = parse_json(headers, body, in_pieces=in_pieces)
+    parsed = parse_json(headers, body)
     if is_object(parsed) and "data" in parsed:
         return Reply(status, headers, parsed, parsed["data"], parsed.get("meta"))
     return Reply(status, headers, parsed, parsed)
 
 
-def parse_json(headers: Mapping[str, str], body: bytes, *, in_pieces: bool = False) -> object:
+def parse_json(headers: Mapping[str, str], body: bytes) -> object:
     """JSON that can be written again: numbers that are none become null, halves of characters a question mark."""
     try:
         text = _text_of(headers, body)
-        parsed: object = pieces.read(text, _DECODER) if in_pieces else _DECODER.decode(text)
-        if (not text.isascii() or "\\u" in text) and _has_half_characters(text):
+        parsed: object = _DECODER.decode(text)
+        if (not text.isascii() or "\\u" in text) and _HALF_CHARACTER.search(text):
             parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, LookupError, RecursionError) as odd:
         raise BrokenReply("The answer says that it is JSON and is not.") from odd
     return parsed
-
-
-def _has_half_characters(text: str) -> bool:
-    return any(_HALF_CHARACTER.search(text, at, at + LARGE + 6) for at in range(0, len(text), LARGE))
 
 
 def _text_of(headers: Mapping[str, str], body: bytes) -> str:
