@@ -73,17 +73,22 @@ def _places(properties: Mapping[str, object]) -> Places:
     if not names:  # as most actions
         return _NOWHERE
 
-    def first(*wanted: str, counted: tuple[str, ...] = ()) -> str | None:
-        numbers = [name for name in counted if name in names and _is_counted(properties[names[name]])]
-        return next((names[name] for name in (*wanted, *numbers) if name in names), None)
+    def first(wanted: tuple[str, ...], counted: tuple[str, ...] = ()) -> str | None:
+        for name in wanted:
+            if name in names:
+                return names[name]
+        for name in counted:
+            if name in names and _is_counted(properties[names[name]]):
+                return names[name]
+        return None
 
-    size = first(*_SIZES, counted=_COUNTED_SIZES)
-    cursor = first(*_CURSORS, *(_SIZED_CURSORS if size else ()))
-    offset = first(*_OFFSETS, counted=_COUNTED) if size else None
-    page = first(*_PAGES)
+    size = first(_SIZES, _COUNTED_SIZES)
+    cursor = first((*_CURSORS, *_SIZED_CURSORS) if size else _CURSORS)
+    offset = first(_OFFSETS, _COUNTED) if size else None
+    page = first(_PAGES)
     own = {plain(name): name for name in (page, cursor, offset, size) if name}
     own |= {name: names[name] for name in (*_CURSORS, *_OTHERS) if name in names}
-    starts = (_first_number(name, properties.get(name or "")) for name in (page, offset))
+    starts = (_first_number(name, properties[name]) if name else None for name in (page, offset))
     return Places(page, cursor, offset, size, own, *starts)
 
 
@@ -104,8 +109,8 @@ def does_page(action: Action) -> bool:
     return (asks.page or asks.cursor or asks.offset) is not None
 
 
-def _first_number(name: str | None, schema: object) -> int | None:
+def _first_number(name: str, schema: object) -> int | None:
     nodes = _nodes(schema)
-    stated = [each[key] for key in ("default", "minimum") for each in nodes if is_number(each.get(key))]
-    named = 1 if name and plain(name) == "startindex" else None
-    return next((int(each) for each in stated if each in (0, 1)), named)
+    stated = (each.get(key) for key in ("default", "minimum") for each in nodes)
+    named = 1 if plain(name) == "startindex" else None
+    return next((int(each) for each in stated if is_number(each) and each in (0, 1)), named)

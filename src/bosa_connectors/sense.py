@@ -29,7 +29,7 @@ def schema(node: object) -> Mapping[str, object] | bool:
 
 def makes_sense(key: str, value: object) -> bool:
     """Whether a keyword may say this; of one that is not known nobody can tell."""
-    said = VALUES.get(key) or _OTHERS.get(key)
+    said = _OTHERS.get(key) or VALUES.get(key)
     return said is None or said(value)
 
 

@@ -80,8 +80,7 @@ class _Compactor:
         self._nodes += 1
         if self._nodes > MOST_NODES or len(path) > MOST_LEVELS:
             raise ValueError("the schema is too large once its references are inlined")
-        schema = as_schema(schema)
-        if isinstance(schema, bool):
+        if not is_object(schema) and not is_object(schema := as_schema(schema)):
             return {} if schema else {"not": {}}
         if "$ref" in schema:
             return self._reference(schema, path, within)

@@ -120,7 +120,7 @@ def offer(name: str, action: Action, *, has_accounts: bool = False) -> Offer:
     if account_argument:
         instead[account_argument] = {"type": "string"}
     input_schema = _with_files(compact(action.schema, instead, _called), action)
-    renamed = {own: key for own in members(input_schema["properties"]) if (key := _called(own)) != own}
+    renamed = {own: _called(own) for own in members(input_schema["properties"]) if not _KEY.fullmatch(own)}
     tool = types.Tool(
         name=name,
         title=title(action),
