@@ -3,10 +3,12 @@
 from typing import Any, Final, TypeAlias
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import PagingError
-from bosa_connectors.paging import next_arguments
+from bosa_connectors.paging import has_next, next_arguments, prev_arguments
 
 from .pages import reply
 from .samples import action
@@ -124,3 +126,66 @@ def test_the_next_page_is_found_in_the_words_of_other_apis(
 def test_what_leads_back_is_an_error(takes: list[str], sent: Arguments, meta: object) -> None:
     with pytest.raises(PagingError, match=r"leads back|that page again"):
         next_arguments(listing(takes), sent, reply(meta, [1]))
+
+
+NAMES = st.sampled_from(
+    (
+        *(
+            "next",
+            "next_page",
+            "nextPageToken",
+            "has_more",
+            "isLast",
+            "page",
+            "total",
+            "total_pages",
+            "limit",
+            "offset",
+        ),
+        *("pageInfo", "endCursor", "links", "cursors", "after", "items", "@odata.nextLink", "starting_after"),
+        "has_prev",
+    )
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 10**20),
+    st.floats(),
+    st.sampled_from(["", "0", "3", "false", "/x?page=3&cursor=z", "http://[", "?page=²", "٣", "9" * 40]),
+)
+SAYING = st.recursive(
+    SCALARS,
+    lambda each: st.one_of(st.lists(each, max_size=3), st.dictionaries(NAMES, each, max_size=4)),
+    max_leaves=12,
+)
+KINDS: Final[list[Arguments]] = [
+    {},
+    {"type": "integer"},
+    {"type": "string"},
+    {"type": "integer", "minimum": 0},
+    {"default": []},
+    {"anyOf": "x"},
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.dictionaries(NAMES, st.sampled_from(KINDS), min_size=1),
+    st.dictionaries(NAMES, SCALARS, max_size=3),
+    SAYING,
+    SAYING,
+)
+@example({"after": {}}, {"after": "3"}, {"endCursor": "3"}, [1])
+@example({"page": {"type": "integer"}}, {}, {"next": "?page=²"}, [1])
+def test_whatever_a_reply_says_leads_elsewhere_or_nowhere_or_is_told_as_odd(
+    properties: Arguments, arguments: Arguments, meta: object, data: object
+) -> None:
+    paged = Action("things", "list_things", "/things", "", {"type": "object", "properties": properties})
+    said = reply(meta, data)
+    for way in (next_arguments, prev_arguments):
+        try:
+            to = way(paged, arguments, said)
+        except PagingError:
+            continue
+        assert to is None or (to != arguments and to.keys() <= arguments.keys() | properties.keys())
+    assert has_next(paged, arguments, said) in {True, False}
