@@ -86,7 +86,10 @@ class AsyncStream(_Sending, httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  as above
         """What the library asks for."""
-        return self._inner.get_extra_info(info)
+        try:
+            return self._inner.get_extra_info(info)
+        except AttributeError:  # uvloop has no socket any more once it is closed, and anyio asks it all the same
+            return info == "is_readable" or None
 
 
 def connected(origin: httpcore.Origin, verify: ssl.SSLContext, patience: Patience) -> Stream:

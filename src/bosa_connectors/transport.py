@@ -198,8 +198,10 @@ class _LastAnswer(httpx.SyncByteStream):
         return iter(self._stream)
 
     def close(self) -> None:
-        self._connection.close()
-        self._stream.close()
+        try:
+            self._connection.close()
+        finally:
+            self._stream.close()
 
 
 class _AsyncLastAnswer(httpx.AsyncByteStream):
@@ -213,8 +215,10 @@ class _AsyncLastAnswer(httpx.AsyncByteStream):
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        await self._connection.aclose()
-        await self._stream.aclose()
+        try:
+            await self._connection.aclose()
+        finally:
+            await self._stream.aclose()
 
 
 def too_large(limit: int) -> TooLarge:

@@ -17,7 +17,13 @@ from .samples import action
 from .shells import Shell, connecting
 
 CALL = Call(action(name="get_it"), {})
+LOOPS = [("asyncio", {"use_uvloop": each}) for each in (False, True)]
 A_FILE = b"HTTP/1.1 200 OK\r\ncontent-type: video/mp4\r\ncontent-length: 1000\r\n\r\nsome"
+
+
+@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"], scope="module")
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    return request.param
 
 
 async def test_calls_after_each_other_share_a_connection(shell: Shell) -> None:
@@ -73,6 +79,16 @@ async def test_a_deed_that_is_lost_with_a_kept_connection_is_not_sent_again(shel
         assert len(api.requests) == 2
 
 
+async def test_after_a_failure_of_the_api_a_new_connection_is_taken(shell: Shell) -> None:
+    async with (
+        raw_api(answering(answer(b'{"message": "No."}', 500)), answering(answer())) as api,
+        connecting(shell, api.url) as connector,
+    ):
+        await connector.send(CALL)
+        assert (await connector.send(CALL)).data == 1
+        assert api.connections == 2
+
+
 @pytest.mark.parametrize(
     "said",
     [answer(b'{"data": 1}') + answer(b'{"data": 2}'), answer(b'{"data": 1}') + b"\r\n", b"HTTP/1.1 204 No\r\n\r\nsome"],
@@ -103,6 +119,20 @@ async def test_where_too_many_calls_are_under_way_a_further_one_does_not_wait_fo
             with anyio.fail_after(5), pytest.raises(Unreachable, match=f"{MOST} calls were under way"):
                 await connector.send(Call(CALL.action, {}, timeout=0.1))
         assert (await connector.send(CALL)).data == 1
+
+
+async def test_calls_that_are_given_up_leave_their_places_also_while_a_failure_still_arrives() -> None:
+    begun = answer(b'{"message": "No."}', 500)[:-5]
+    async with (
+        raw_api(*[stalling(begun)] * MOST, answering(answer())) as api,
+        connecting("awaiting", api.url) as connector,
+    ):
+        async with anyio.create_task_group() as calls:
+            for _ in range(MOST):
+                calls.start_soon(connector.send, CALL)
+            await anyio.wait_all_tasks_blocked()
+            calls.cancel_scope.cancel()
+        assert (await connector.send(Call(CALL.action, {}, timeout=1))).data == 1
 
 
 async def test_a_connection_that_calls_no_longer_need_is_closed(shell: Shell) -> None:
