@@ -139,6 +139,8 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                loop="asyncio",  # here and below, the same whatever else is installed
+                http="h11",  # httptools bounds no head
                 ws="none",
                 proxy_headers=False,
                 server_header=False,

@@ -225,6 +225,7 @@ class Web(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                http="h11",  # httptools, which it would take where that is there, bounds no head
                 ws="none",
                 proxy_headers=False,
                 server_header=False,

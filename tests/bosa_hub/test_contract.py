@@ -124,6 +124,13 @@ def test_a_body_without_end_is_refused_as_soon_as_it_is_too_large(hub: RunningHu
         assert connection.recv(1000).startswith(b"HTTP/1.1 413")
 
 
+def test_a_head_without_end_is_refused_before_it_fills_memory(hub: RunningHub) -> None:
+    address = httpx.URL(hub.url)
+    with socket.create_connection((address.host, address.port or 0), 10) as connection:
+        connection.sendall(b"GET /connectors/names HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 100_000)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400")
+
+
 def _failures(ada: httpx.Client, anyone: httpx.Client) -> dict[int, httpx.Response]:
     answers = [
         ada.post("/connectors/sql/query", json={"query": "nonsense"}),

@@ -147,6 +147,14 @@ def test_a_body_of_unknown_length_is_counted(server: WebServer, path: str) -> No
         assert client.recv(100).startswith(b"HTTP/1.1 413")  # its end was not awaited
 
 
+def test_a_head_without_end_is_refused_before_it_fills_memory(server: WebServer) -> None:
+    host, _, port = server.place.rpartition(":")
+    with socket.create_connection((host, int(port)), WAIT) as client:
+        client.sendall(f"POST /mcp HTTP/1.1\r\nHost: {server.place}\r\nX-Long: ".encode())
+        client.sendall(b"x" * 100_000)
+        assert client.recv(100).startswith(b"HTTP/1.1 400")
+
+
 def test_it_is_ready_once_there_is_a_list_of_tools(api: ScriptedApi, tmp_path: Path) -> None:
     api.offer("shop", "order")
     api.odd["/connectors/names"] = fails(503, f"Down. {KEY}")
