@@ -1,7 +1,8 @@
 """A JSON Schema in the compact form that every model API takes: what a model reads stays, the rest goes.
 
-Local references are inlined (one that leads back to itself becomes a plain object), `X | null` becomes `X`, and titles,
-examples, null defaults, discriminators and foreign keywords are left out. Arguments are checked against the original.
+Local references are inlined (one that leads back to itself becomes a plain object, or whatever it leads to), `X | null`
+becomes `X` where it may be left out, `oneOf` becomes `anyOf`, and titles, examples, null defaults, discriminators and
+foreign keywords are left out. Arguments are checked against the original, which allows nothing that this refuses.
 """
 
 from collections.abc import Callable, Mapping
@@ -91,19 +92,54 @@ class _Compactor:
             if key in VALUES:
                 kept |= _said(key, value)
             elif key in _NESTING and makes_sense(key, value):
-                kept |= self._nesting(key, value, (*path, key), within)
+                kept |= self._nesting(key, value, (*path, key), within, schema)
+        if "oneOf" in kept:  # generators write it for any union, and what a branch says here may fit several
+            kept = _merged({"anyOf": kept.pop("oneOf")}, kept)
         if "prefixItems" in kept:
             kept = _in_order(kept)
         return _without_null(_typed(kept, schema.get("type")))
 
-    def _nesting(self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
+    def _nesting(
+        self, key: str, value: object, path: tuple[str, ...], within: tuple[str, ...], schema: Mapping[str, object]
+    ) -> dict[str, object]:
+        made = self._there if key in _OF_VALUES else self.node
         if key in _ONE_SCHEMA:
             is_plain = key == "additionalProperties" and isinstance(value, bool)
-            return {} if is_plain else {key: self.node(value, path, within)}
+            return {} if is_plain else {key: made(value, path, within)}
         if key in _SCHEMAS:
-            return {key: [self.node(each, path, within) for each in items(value)]}
+            return {key: [made(each, path, within) for each in items(value)]}
         named = {name: each for name, each in members(value).items() if key != "patternProperties" or is_pattern(name)}
-        return {key: {name: self.node(each, (*path, name), within) for name, each in named.items()}}
+        required = items(schema.get("required")) if key == "properties" else ()
+        return {
+            key: {
+                name: (self._there if name in required else made)(each, (*path, name), within)
+                for name, each in named.items()
+            }
+        }
+
+    def _there(self, schema: object, path: tuple[str, ...], within: tuple[str, ...]) -> dict[str, object]:
+        """The schema of a value that cannot be left out: null stays, where it allows that."""
+        made = self.node(schema, path, within)
+        is_never = members(schema).get("type") in _NEVER_NULL  # nearly always
+        if is_never or not self._takes_null(schema) or self._takes_null(made):
+            return made
+        said = {key: made.pop(key) for key in ("description", "default") if key in made}
+        return {**members(_either(made, {"type": "null"})), **said}
+
+    def _takes_null(self, schema: object, within: tuple[object, ...] = ()) -> bool:
+        node = members(as_schema(schema))
+        kinds = typed(node.get("type")).get("type", "null")
+        unions = [items(node[key]) for key in UNIONS[:2] if key in node]
+        reference = node.get("$ref")
+        found = target(self._root, reference)
+        return (
+            "null" in (kinds if is_array(kinds) else [kinds])
+            and node.get("const") is None
+            and None in items(node.get("enum", [None]))
+            and all(any(self._takes_null(each, within) for each in branches) for branches in unions)
+            and all(self._takes_null(each, within) for each in items(node.get("allOf")))
+            and (found is None or (reference not in within and self._takes_null(found, (*within, reference))))
+        )
 
     def _reference(
         self, schema: Mapping[str, object], path: tuple[str, ...], within: tuple[str, ...]
@@ -112,13 +148,28 @@ class _Compactor:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         if reference in within:
             beside.pop("type", None)
-            return _merged({"type": "object"}, self.node(beside, path, within))
+            found = target(self._root, reference)
+            plain_ = {"type": "object"} if self._is_object(found) else _typed({}, members(found).get("type"))
+            return _merged(plain_, self.node(beside, path, within))
         if (found := target(self._root, schema["$ref"])) is None:
             return self.node(beside, path, within)
         inner = self.node(found, (*path, "$ref"), (*within, reference))
         if "type" in inner:
             beside.pop("type", None)
         return _merged(inner, self.node(beside, path, within))
+
+    def _is_object(self, schema: object, within: tuple[object, ...] = ()) -> bool:
+        """Whether a schema that leads back to itself takes nothing but objects, and null."""
+        node = members(as_schema(schema))
+        if (found := target(self._root, reference := node.get("$ref"))) is not None:
+            return reference in within or self._is_object(found, (*within, reference))
+        for union in UNIONS[:2]:
+            if branches := [each for each in items(node.get(union)) if members(each).get("type") != "null"]:
+                return all(self._is_object(each, within) for each in branches)
+        if "type" not in node:
+            parts = any(self._is_object(each, within) for each in items(node.get("allOf")))
+            return parts or "properties" in node
+        return typed(node["type"]).get("type") in ("object", ["object", "null"], ["null", "object"])
 
 
 def _said(key: str, value: object) -> dict[str, object]:
@@ -226,5 +277,8 @@ _ONE_SCHEMA: Final = frozenset(
     {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
 )
 _SCHEMAS: Final = frozenset({"prefixItems", *UNIONS})
+_NEVER_NULL: Final = ("string", "object", "integer", "number", "boolean", "array")
+_OF_VALUES: Final = frozenset({"items", "prefixItems", "additionalProperties", "patternProperties", "contains"})
+"""Keywords for values that cannot be left out."""
 _SCHEMAS_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _NESTING: Final = _ONE_SCHEMA | _SCHEMAS | _SCHEMAS_BY_NAME

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from bosa_connectors.shapes import members
 from bosa_mcp.compact import compact
 from bosa_mcp.invisible import plain
 
@@ -81,19 +83,24 @@ class Wordy:
         self._draw = Random(seed).randrange  # noqa: S311  noise, not a secret
         self.definitions: Json = {}
 
-    def schema(self, short: Json) -> Json:
-        node = {key: self._keyword(key, value) for key, value in short.items()}
+    def schema(self, short: Json, *, may_be_left_out: bool = False) -> Json:
+        node = {key: self._keyword(key, value, short) for key, value in short.items()}
         if self._draw(2):
             node |= {"title": "A title", "examples": [{"type": "nonsense"}], "deprecated": True, "x-mcp-header": "H"}
         if node.get("type") == "object" and "additionalProperties" not in node and self._draw(2):
             node["additionalProperties"] = bool(self._draw(2))
         if self._draw(3) == 2:
             node = self._referred(node)
-        return self._nullable(node) if self._draw(2) else node
+        return self._nullable(node) if may_be_left_out and self._draw(2) else node
 
-    def _keyword(self, key: str, value: Any) -> Any:  # noqa: ANN401  a part of a schema
+    def properties(self, short: Json) -> Json:
+        required = short.get("required", [])
+        properties = short["properties"].items()
+        return {name: self.schema(each, may_be_left_out=name not in required) for name, each in properties}
+
+    def _keyword(self, key: str, value: Any, short: Json) -> Any:  # noqa: ANN401  a part of a schema
         if key == "properties":
-            return {name: self.schema(each) for name, each in value.items()}
+            return self.properties(short)
         if key == "anyOf":
             return [self.schema(each) for each in value]
         return self.schema(value) if key in {"items", "additionalProperties"} else value
@@ -123,7 +130,7 @@ class Wordy:
 @given(compact_schemas, st.integers(0, 1 << 32))
 def test_what_a_model_reads_stays_and_nothing_else(short: Json, seed: int) -> None:
     wordy = Wordy(seed)
-    properties = {name: wordy.schema(each) for name, each in short["properties"].items()}
+    properties = wordy.properties(short)
     original = {**short, "title": "Request", "properties": properties, "$defs": wordy.definitions}
     untouched = copy.deepcopy(original)
     assert compact(original, {}) == short
@@ -182,7 +189,7 @@ TREE: Json = {
         ({"$ref": "#/properties/p/$defs/X", "$defs": {"X": {"minimum": 1}}}, {"minimum": 1}),
         (
             {"oneOf": [{"const": 1}, {"type": "object"}], "discriminator": {"propertyName": "type"}},
-            {"oneOf": [{"enum": [1]}, {"type": "object"}]},
+            {"anyOf": [{"enum": [1]}, {"type": "object"}]},
         ),
         (
             {"type": "object", "patternProperties": {"^x": {"type": "any"}}, "propertyNames": {"maxLength": 3}},
@@ -211,6 +218,49 @@ TREE: Json = {
 )
 def test_a_parameter_in_short(schema: object, short: object) -> None:
     assert parameter(schema) == short
+
+
+TEXT_OR_NULL: Json = {"anyOf": [{"type": "string", "description": "A name."}, {"type": "null"}]}
+MANY: Json = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Many"}}]}
+LINK = takes("next", next={"anyOf": [{"$ref": "#/$defs/Link"}, {"type": "null"}]})
+CLOSED: list[Json] = [{**takes(**{name: {"type": "string"}}), "additionalProperties": False} for name in ("id", "name")]
+
+LISTS: list[list[object]] = [[], [[]]]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (takes("owner", owner=TEXT_OR_NULL), {"owner": None}),
+        (takes("owner", owner={"type": ["string", "null"]}), {"owner": None}),
+        (takes("state", state={"enum": ["open", None]}), {"state": None}),
+        (takes("owner", owner={"$ref": "#/$defs/Owner"}), {"owner": None}),
+        (takes("owner", owner={"allOf": [{"$ref": "#/$defs/Owner"}]}), {"owner": None}),
+        ({"type": "array", "items": TEXT_OR_NULL}, ["x", None]),
+        ({"type": "array", "prefixItems": [TEXT_OR_NULL, {"type": "integer"}], "maxItems": 2}, [None, 1]),
+        ({"type": "object", "additionalProperties": TEXT_OR_NULL}, {"x": None}),
+        ({"type": "object", "patternProperties": {"^x": TEXT_OR_NULL}}, {"x": None}),
+        ({"$ref": "#/$defs/Many"}, ["x", ["y", ["z"]]]),
+        ({"$ref": "#/$defs/Lists"}, LISTS),
+        ({"$ref": "#/$defs/Link"}, {"next": {"next": None}}),
+        ({"oneOf": CLOSED}, {"id": "1"}),
+    ],
+    ids=str,
+)
+def test_what_an_action_takes_is_never_refused_by_what_is_listed(schema: Json, value: object) -> None:
+    defined = {"Owner": TEXT_OR_NULL, "Many": MANY, "Lists": {"type": "array", "items": {"$ref": "#/$defs/Lists"}}}
+    definitions: Json = {"$defs": {**defined, "Link": LINK}}
+    original: Any = Draft202012Validator({**definitions, **schema})
+    listed: Any = Draft202012Validator(members(parameter(schema, **definitions)))
+    assert original.is_valid(value)
+    assert listed.is_valid(value)
+
+
+def test_null_is_listed_where_it_cannot_be_left_out_instead() -> None:
+    both = takes("owner", owner=TEXT_OR_NULL, editor=TEXT_OR_NULL)
+    text = {"type": "string", "description": "A name."}
+    either = {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "A name."}
+    assert compact(both, {}) == takes("owner", owner=either, editor=text)
 
 
 def test_a_reference_that_leads_back_to_itself_becomes_a_plain_object() -> None:
