@@ -130,13 +130,14 @@ class AsyncBosaConnector(AsyncAccounts):
 
     async def _look(self, app: str, known: Known[T], steps: Steps[T]) -> None:
         """Asks the API; whoever waits for its answer meanwhile does not ask again."""
-        asked = known.asked
-        async with self._here().locks.setdefault(app, anyio.Lock()):
+        asked, locks = known.asked, self._here().locks
+        async with locks.setdefault(app, anyio.Lock()):
             if known.asked == asked:
                 try:
                     known.keep(await self._hold(steps), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
+                    self._forget(app, known, locks)
 
     async def send(self, call: Call) -> Reply:
         """The reply to a call.
