@@ -100,6 +100,8 @@ class AsyncBosaConnector(AsyncAccounts):
         self._check_open()
         token = current_token().native_token
         if token not in self._loops:
+            for other in filter(_is_over, list(self._loops)):  # its connections know it, and so keep it
+                self._loops.pop(other, None)
             verify = certificates()
             settings = client_settings(verify, self._connections(verify), self.api_base_url)
             client = AsyncClient(**settings, event_hooks={"response": [_received]})
@@ -128,13 +130,14 @@ class AsyncBosaConnector(AsyncAccounts):
 
     async def _look(self, app: str, known: Known[T], steps: Steps[T]) -> None:
         """Asks the API; whoever waits for its answer meanwhile does not ask again."""
-        asked = known.asked
-        async with self._here().locks.setdefault(app, anyio.Lock()):
+        asked, locks = known.asked, self._here().locks
+        async with locks.setdefault(app, anyio.Lock()):
             if known.asked == asked:
                 try:
                     known.keep(await self._hold(steps), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
+                    self._forget(app, known, locks)
 
     async def send(self, call: Call) -> Reply:
         """The reply to a call.
@@ -364,6 +367,12 @@ class AsyncBosaConnector(AsyncAccounts):
                 yield chunk
         except httpx.RequestError as failure:
             raise translate(failure, self.api_base_url, writes=exchange.writes) from failure
+
+
+def _is_over(loop: object) -> bool:
+    """Whether nothing runs on this event loop any more."""
+    is_closed: Callable[[], bool] | None = getattr(loop, "is_closed", None)  # Trio's have no such thing
+    return is_closed is not None and is_closed()
 
 
 async def _outcome(attempt: Callable[[], Awaitable[Reply]]) -> Outcome:

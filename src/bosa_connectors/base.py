@@ -145,10 +145,10 @@ class Connector:
 
     def known(self, app: str) -> Catalogue:
         """The actions of a connector as they were found last; the API is not asked."""
-        found = self._known[app].found
-        if found is None:
+        known = self._known.get(app)
+        if known is None or known.found is None:
             raise ConnectorNotFound(app)
-        return found
+        return known.found
 
     def admit(self, call: Call) -> tuple[Call, Exchange]:
         """The call as it is sent, and its exchange.
@@ -204,6 +204,12 @@ class Connector:
             wrong = f"This is of type {type(app).__name__}, not text"
             raise InvalidArguments([Problem("app_name", wrong, "the name of a connector")])
         return self._known.setdefault(app, Known())
+
+    def _forget(self, app: str, known: Known[Any], locks: dict[str, Any]) -> None:
+        """Keeps nothing of a name under which nothing was found: those may come from anywhere."""
+        if known.found is None:
+            self._known.pop(app, None)
+            locks.pop(app, None)
 
     def _check_open(self) -> None:
         if self._is_closed:

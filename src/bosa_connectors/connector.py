@@ -118,6 +118,7 @@ class BosaConnector(Accounts):
                     known.keep(self._hold(steps), time.monotonic())
                 except BosaError as failure:
                     known.keep(failure, time.monotonic())
+                    self._forget(app, known, self._locks)
 
     def send(self, call: Call) -> Reply:
         """The reply to a call.

@@ -189,6 +189,8 @@ def _lacked(errors: "list[ValidationError]") -> str:
     for error in sorted(errors, key=lambda error: error.validator not in _OF_NAMES)[:_FEW]:
         for problem in explain(error):
             name = problem.path[len(_path(error.parent.absolute_path)) :].lstrip(".") if error.parent else problem.path
+            if not name:  # it speaks of the value as a whole
+                return problem.expected
             word = {_LACKING: "with", UNKNOWN: "without"}.get(problem.message, "where")
             said[word][f"{name} is {problem.expected}" if word == "where" else name] = None
     return " ".join(["an object", *(f"{word} {' and '.join(parts)}" for word, parts in said.items() if parts)])
@@ -227,7 +229,8 @@ _RARE: Final[Mapping[str, Callable[[Node, object], str]]] = {
 
 
 def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:
-    return inner.validator == "type" and _depth(inner, union) == 0
+    is_so = inner.validator == "type" or (inner.validator in _UNIONS and bool(inner.context) and not _possible(inner))
+    return is_so and _depth(inner, union) == 0
 
 
 def _is_of_other_names(inner: "ValidationError", union: "ValidationError") -> bool:

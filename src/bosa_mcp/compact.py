@@ -1,7 +1,8 @@
 """A JSON Schema in the compact form that every model API takes: what a model reads stays, the rest goes.
 
-Local references are inlined (one that leads back to itself becomes a plain object), `X | null` becomes `X`, and titles,
-examples, null defaults, discriminators and foreign keywords are left out. Arguments are checked against the original.
+Local references are inlined (one that leads back to itself becomes a plain object, or whatever it leads to), `X | null`
+becomes `X`, `oneOf` becomes `anyOf`, and titles, examples, null defaults, discriminators and foreign keywords are left
+out. Arguments are checked against the original, which allows nothing but null that this refuses.
 """
 
 from collections.abc import Callable, Mapping
@@ -92,6 +93,8 @@ class _Compactor:
                 kept |= _said(key, value)
             elif key in _NESTING and makes_sense(key, value):
                 kept |= self._nesting(key, value, (*path, key), within)
+        if "oneOf" in kept:  # generators write it for any union, and what a branch says here may fit several
+            kept = _merged({"anyOf": kept.pop("oneOf")}, kept)
         if "prefixItems" in kept:
             kept = _in_order(kept)
         return _without_null(_typed(kept, schema.get("type")))
@@ -112,13 +115,28 @@ class _Compactor:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         if reference in within:
             beside.pop("type", None)
-            return _merged({"type": "object"}, self.node(beside, path, within))
+            found = target(self._root, reference)
+            plain_ = {"type": "object"} if self._is_object(found) else _typed({}, members(found).get("type"))
+            return _merged(plain_, self.node(beside, path, within))
         if (found := target(self._root, schema["$ref"])) is None:
             return self.node(beside, path, within)
         inner = self.node(found, (*path, "$ref"), (*within, reference))
         if "type" in inner:
             beside.pop("type", None)
         return _merged(inner, self.node(beside, path, within))
+
+    def _is_object(self, schema: object, within: tuple[object, ...] = ()) -> bool:
+        """Whether a schema that leads back to itself takes nothing but objects, and null."""
+        node = members(as_schema(schema))
+        if (found := target(self._root, reference := node.get("$ref"))) is not None:
+            return reference in within or self._is_object(found, (*within, reference))
+        for union in UNIONS[:2]:
+            if branches := [each for each in items(node.get(union)) if members(each).get("type") != "null"]:
+                return all(self._is_object(each, within) for each in branches)
+        if "type" not in node:
+            parts = any(self._is_object(each, within) for each in items(node.get("allOf")))
+            return parts or "properties" in node
+        return typed(node["type"]).get("type") in ("object", ["object", "null"], ["null", "object"])
 
 
 def _said(key: str, value: object) -> dict[str, object]:

@@ -104,8 +104,11 @@ class _Running:
             got = await self._got(call)
         if isinstance(got, Kept):
             return Answer(self.offer, pages.of(call.action, None, None), file=got)
-        answer = await self._selected(call, await self._pages(call, got))
-        answer.notes += results.beside(got.body)
+        try:
+            answer = await self._selected(call, await self._pages(call, got))
+            answer.notes += results.beside(got.body)
+        except RecursionError as odd:
+            raise results.too_deep() from odd
         return answer
 
     async def _pages(self, call: Call, reply: Reply) -> Answer:

@@ -81,10 +81,15 @@ class Refusal(Exception):
         self.told = told
 
 
+def too_deep() -> BadReply:
+    """What is said of an answer that can be read, and hardly be looked at."""
+    return BadReply("The answer is nested more deeply than can be handed over.")
+
+
 def payload(answer: Answer, asked: Asked) -> dict[str, object]:
     """The whole content of a result that succeeded."""
     if is_deep([answer.pages.data, answer.pages.meta]):
-        raise BadReply("The answer is nested more deeply than can be handed over.")
+        raise too_deep()
     content: dict[str, object] = {"data": answer.pages.data, "meta": answer.pages.meta}
     if answer.following:
         following = {answer.offer.shown(name): value for name, value in answer.following.items()}

@@ -1,6 +1,8 @@
 """What an API offers, asked over a real socket, in both families of paths."""
 
+import gc
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Barrier
 from typing import TypeVar
 
@@ -364,3 +366,15 @@ async def test_failures_that_repeat_do_not_gather_what_they_were_raised_through(
             await connector.catalogue("notes")
         depths.add(len(caught.traceback))
     assert len(depths) == 1
+
+
+async def test_of_names_that_there_are_not_nothing_is_kept(api: ScriptedApi, shell: Shell) -> None:
+    api.answers |= {f"/connectors/?modules=no{number}": Answer.of({}) for number in range(20)}
+    async with connecting(shell, api.url) as connector:
+        for number in range(20):
+            with suppress(ConnectorNotFound):
+                await connector.execute(f"no{number}", "do", {})
+        gc.collect()
+        kept = [each for each in gc.get_objects() if type(each) is ConnectorNotFound]
+        assert len(kept) < 5  # a thread that waits still knows its last one
+    assert len(api.asked) == 20

@@ -54,6 +54,21 @@ async def test_one_instance_works_on_two_event_loops(how: str, times: int) -> No
     assert "".join(said.split()).startswith("1" * times * 5)  # threads print into each other's lines
 
 
+async def test_event_loops_that_are_over_leave_no_connections_behind() -> None:
+    many = """
+import os
+def held():
+    asyncio.run(use())
+    gc.collect()
+    return len(os.listdir("/dev/fd"))
+first, *_, last = [held() for _ in range(10)]
+print("more" if last > first else "as many")
+"""
+    async with raw_api(answering(answer())) as api:
+        said = await said_by(f"{ON_TWO_LOOPS}\n{many}", api.url)
+    assert "as many" in said  # beside what Python says of connections that nobody closed
+
+
 AGAIN: dict[str, Callable[[Any], Any]] = {
     "copied": copy.copy,
     "copied deeply": copy.deepcopy,

@@ -237,6 +237,17 @@ def test_alternatives_are_told_apart_by_the_names_that_they_take(given: object, 
     assert (problem.path, problem.expected) == (where, expected)
 
 
+def test_alternatives_of_another_type_are_passed_over_also_where_they_are_a_union_themselves() -> None:
+    schema = takes(a={"anyOf": [{"oneOf": [STRING, INTEGER]}, takes(x=INTEGER), NULL]})
+    assert paths(schema, {"a": {"x": "q"}}) == ["a.x"]
+
+
+def test_an_alternative_is_told_by_what_it_asks_of_the_object_as_a_whole() -> None:
+    some = {"type": "object", "minProperties": 2}
+    [problem] = problems(takes(a={"anyOf": [some, takes(x=INTEGER), takes(y=INTEGER)]}), {"a": {"x": "q"}})
+    assert problem.expected.startswith("an object of at least 2 members, or an object where x is integer")
+
+
 def test_of_alternatives_with_much_that_is_wrong_the_names_are_told_first() -> None:
     numbers, truths = ({"type": "array", "items": {"type": kind}} for kind in ("integer", "boolean"))
     union = {"anyOf": [takes(a=numbers, x=STRING, required=("x",)), takes(a=truths, y=STRING, required=("y",))]}

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from bosa_connectors.shapes import members
 from bosa_mcp.compact import compact
 from bosa_mcp.invisible import plain
 
@@ -182,7 +184,7 @@ TREE: Json = {
         ({"$ref": "#/properties/p/$defs/X", "$defs": {"X": {"minimum": 1}}}, {"minimum": 1}),
         (
             {"oneOf": [{"const": 1}, {"type": "object"}], "discriminator": {"propertyName": "type"}},
-            {"oneOf": [{"enum": [1]}, {"type": "object"}]},
+            {"anyOf": [{"enum": [1]}, {"type": "object"}]},
         ),
         (
             {"type": "object", "patternProperties": {"^x": {"type": "any"}}, "propertyNames": {"maxLength": 3}},
@@ -211,6 +213,28 @@ TREE: Json = {
 )
 def test_a_parameter_in_short(schema: object, short: object) -> None:
     assert parameter(schema) == short
+
+
+MANY: Json = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Many"}}]}
+CLOSED: list[Json] = [{**takes(**{name: {"type": "string"}}), "additionalProperties": False} for name in ("id", "name")]
+LISTS: list[list[object]] = [[], [[]]]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"$ref": "#/$defs/Many"}, ["x", ["y", ["z"]]]),
+        ({"$ref": "#/$defs/Lists"}, LISTS),
+        ({"oneOf": CLOSED}, {"id": "1"}),
+    ],
+    ids=str,
+)
+def test_what_an_action_takes_is_not_refused_by_what_is_listed(schema: Json, value: object) -> None:
+    definitions: Json = {"$defs": {"Many": MANY, "Lists": {"type": "array", "items": {"$ref": "#/$defs/Lists"}}}}
+    original: Any = Draft202012Validator({**definitions, **schema})
+    listed: Any = Draft202012Validator(members(parameter(schema, **definitions)))
+    assert original.is_valid(value)
+    assert listed.is_valid(value)
 
 
 def test_a_reference_that_leads_back_to_itself_becomes_a_plain_object() -> None:

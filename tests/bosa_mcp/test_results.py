@@ -328,10 +328,15 @@ async def test_a_meta_of_many_levels_is_answered(shop: ScriptedApi, connect: Con
         await client.call_tool("shop_order", {"item": "x"})
 
 
-async def test_a_reply_of_many_levels_is_answered(shop: ScriptedApi, connect: Connect) -> None:
-    shop.answer("shop/order", Response(b'{"data":' + b"[" * 300 + b"]" * 300 + b"}", media_type="application/json"))
+@pytest.mark.parametrize("levels", [300, 700])
+@pytest.mark.parametrize("more", [{}, {"response_fields": ["a.b"]}], ids=["whole", "fields"])
+async def test_a_reply_of_many_levels_is_answered(
+    shop: ScriptedApi, connect: Connect, levels: int, more: dict[str, list[str]]
+) -> None:
+    deep = b'{"data":' + b"[" * levels + b"]" * levels + b"}"
+    shop.answer("shop/order", Response(deep, media_type="application/json"))
     async with connect(shop.url) as client:
-        await client.call_tool("shop_order", {"item": "x"})
+        assert (await refusal(client, "shop_order", item="x", **more))["kind"] in {"bad_reply", "outcome_unknown"}
 
 
 @pytest.mark.parametrize(
