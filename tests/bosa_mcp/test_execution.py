@@ -265,6 +265,31 @@ async def test_fields_of_what_is_empty_just_now_are_no_mistake(
     assert (found["data"], "notes" in found) == (selected, False)
 
 
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        (["a"], "nothing, for there are no fields in the data"),
+        (dict.fromkeys("abcdefghijklmnopqrst", 1), ", ".join("abcdefghijklmnopqrst")),
+        (dict.fromkeys("abcdefghijklmnopqrstuvw", 1), f"{', '.join('abcdefghijklmnopqrst')} and 3 more"),
+    ],
+    ids=["none", "all", "some"],
+)
+async def test_a_field_that_matches_nothing_is_answered_with_a_few_that_match(
+    api: ScriptedApi, connect: Connect, data: object, known: str
+) -> None:
+    api.offer("shop", "get_item")
+    api.answer("shop/get_item", says(data))
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_get_item", response_fields=["z" * 101])
+    assert error["errors"] == [
+        {
+            "path": "response_fields.0",
+            "message": f"{'z' * 100!r} matches nothing in the data",
+            "expected": f"one of {known}",
+        }
+    ]
+
+
 @pytest.mark.parametrize("paging", [{}, {"cursor": TEXT}, {"page_token": TEXT}], ids=["", "cursor", "page_token"])
 async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, connect: Connect, paging: Json) -> None:
     data = {"rows": [{"id": 1, "user": {"login": "me"}}], "next_cursor": "a", "next_page_token": "b"}
