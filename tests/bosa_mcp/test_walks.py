@@ -79,6 +79,17 @@ async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_
     assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
 
 
+@pytest.mark.parametrize(("given", "sent"), [(3, 3), (5, 5), (6, 5), ("100", "100")])
+async def test_a_size_of_pages_that_was_chosen_stays_unless_so_many_items_are_not_wanted(
+    api: ScriptedApi, connect: Connect, given: object, sent: object
+) -> None:
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=True))
+    api.answer("shop/find_items", says([1]))
+    async with connect(api.url) as client:
+        await answer(client, "shop_find_items", max_items=5, per_page=given)
+    assert api.sent("shop/find_items")[0].arguments == {"per_page": sent}
+
+
 @pytest.mark.parametrize("further", [{"offset": "token"}, {"offset": "5"}, {"cursor": "c"}, {"page": 2}], ids=str)
 async def test_a_further_page_has_the_size_that_it_was_asked_for_with(
     api: ScriptedApi, connect: Connect, further: Json
@@ -139,7 +150,7 @@ async def test_a_page_that_is_asked_for_in_smaller_ones_says_why_it_is_short(
     async with connect(api.url, result_bytes=4_000) as client:
         result = await answer(client, "shop_find_items", page=2)
     assert result["data"] == LONG[20 : 20 + len(result["data"])]
-    assert len(result["data"]) == result["next"]["arguments"]["per_page"] < 20
+    assert len(result["data"]) == result["next"]["arguments"]["per_page"] == 10  # more fit, but 20 are before it
     [note] = result["notes"]
     assert "Of 20 items only these fit" in note
 
@@ -159,6 +170,42 @@ async def test_a_page_is_cut_where_the_api_keeps_to_its_own_sizes(api: ScriptedA
         result = await answer(client, "shop_find_items", max_items=COUNT)
     assert result["omitted"]["items"] == COUNT - len(result["data"])
     assert result["next"]["arguments"] == {"page": 2, "max_items": COUNT, "per_page": 50}
+
+
+@pytest.mark.parametrize("shorter", [[], [{"id": -1}], {"rows": LONG[:3]}], ids=["nothing", "others", "another shape"])
+async def test_a_page_is_cut_where_a_smaller_one_is_not_its_beginning(
+    api: ScriptedApi, connect: Connect, shorter: object
+) -> None:
+    more = {"has_next": True}
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", says(LONG, more), says(shorter, more))
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items")
+    assert result["data"] == LONG[: len(result["data"])]
+    assert result["omitted"]["items"] == COUNT - len(result["data"])
+    assert result["next"]["arguments"] == {"page": 2}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([{"id": 1}], {"rows": [{"id": 2}]}),
+        ({"rows": [{"id": 1}]}, {"hits": [{"id": 2}]}),
+        ({"rows": [{"id": 1}]}, [{"id": 2}]),
+        ({"rows": [{"id": 1}], "hits": [{"id": 1}]}, {"rows": [{"id": 2}], "hits": [{"id": 2}]}),
+        ({"id": 1}, {"id": 2}),
+    ],
+    ids=str,
+)
+async def test_pages_of_which_nobody_knows_how_they_go_together_stay_apart(
+    api: ScriptedApi, connect: Connect, first: object, second: object
+) -> None:
+    more = {"has_next": True}
+    api.offer("shop", "find_items", takes(page=NUMBER))
+    api.answer("shop/find_items", says(first, more), says(second, more))
+    async with connect(api.url) as client:
+        result = await answer(client, "shop_find_items", max_items=5)
+    assert (result["data"], result["next"]["arguments"]) == (first, {"page": 2, "max_items": 5})
 
 
 async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
