@@ -68,15 +68,20 @@ async def test_pages_are_asked_for_in_a_size_that_the_action_takes(
     assert sent.arguments == ({} if size is None else {"limit": size})
 
 
-@pytest.mark.parametrize("first", [1, "1"], ids=["number", "text"])
-async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_number(
-    api: ScriptedApi, connect: Connect, first: object
+@pytest.mark.parametrize(
+    "first",
+    [{"page": 1}, {"page": "1"}, {"page": 0}, {"offset": 0}, {"offset": "0"}, {"startIndex": 1}, {"cursor": ""}],
+    ids=str,
+)
+async def test_the_first_page_has_the_size_that_makes_so_many_items_also_where_it_is_asked_for_as_such(
+    api: ScriptedApi, connect: Connect, first: Json
 ) -> None:
-    api.offer("shop", "find_items", takes(page={}, per_page=NUMBER))
+    where: Json = {"startIndex": {"type": "integer"}} if "startIndex" in first else {name: {} for name in first}
+    api.offer("shop", "find_items", takes(per_page=NUMBER, **where))
     api.answer("shop/find_items", says([1]))
     async with connect(api.url) as client:
-        await answer(client, "shop_find_items", max_items=5, page=first)
-    assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
+        await answer(client, "shop_find_items", max_items=5, **first)
+    assert api.sent("shop/find_items")[0].arguments == {**first, "per_page": 5}
 
 
 @pytest.mark.parametrize(("given", "sent"), [(3, 3), (5, 5), (6, 5), ("100", "100")])
@@ -155,6 +160,18 @@ async def test_a_page_that_is_asked_for_in_smaller_ones_says_why_it_is_short(
     assert "Of 20 items only these fit" in note
 
 
+async def test_what_stands_beside_the_items_of_a_page_takes_its_room(api: ScriptedApi, connect: Connect) -> None:
+    async def pages(request: Request) -> Response:
+        size = (await request.json()).get("per_page") or 20
+        return says({"note": "n" * 2_000, "rows": LONG[:size]}, {"has_next": True})
+
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", pages)
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items")
+    assert (len(result["data"]["rows"]), result["next"]["arguments"]) == (5, {"page": 2, "per_page": 5})
+
+
 async def test_a_page_of_one_item_is_not_asked_for_in_smaller_ones(api: ScriptedApi, connect: Connect) -> None:
     api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
     api.answer("shop/find_items", says([{"text": "t" * 9_000}], {"page": 1, "has_next": False}))
@@ -187,18 +204,18 @@ async def test_a_page_is_cut_where_a_smaller_one_is_not_its_beginning(
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("first", "second", "asked"),
     [
-        ([{"id": 1}], {"rows": [{"id": 2}]}),
-        ({"rows": [{"id": 1}]}, {"hits": [{"id": 2}]}),
-        ({"rows": [{"id": 1}]}, [{"id": 2}]),
-        ({"rows": [{"id": 1}], "hits": [{"id": 1}]}, {"rows": [{"id": 2}], "hits": [{"id": 2}]}),
-        ({"id": 1}, {"id": 2}),
+        ([{"id": 1}], {"rows": [{"id": 2}]}, 2),
+        ({"rows": [{"id": 1}]}, {"hits": [{"id": 2}]}, 2),
+        ({"rows": [{"id": 1}]}, [{"id": 2}], 2),
+        ({"rows": [{"id": 1}], "hits": [{"id": 1}]}, {"rows": [{"id": 2}], "hits": [{"id": 2}]}, 1),
+        ({"id": 1}, {"id": 2}, 1),
     ],
     ids=str,
 )
 async def test_pages_of_which_nobody_knows_how_they_go_together_stay_apart(
-    api: ScriptedApi, connect: Connect, first: object, second: object
+    api: ScriptedApi, connect: Connect, first: object, second: object, asked: int
 ) -> None:
     more = {"has_next": True}
     api.offer("shop", "find_items", takes(page=NUMBER))
@@ -206,6 +223,7 @@ async def test_pages_of_which_nobody_knows_how_they_go_together_stay_apart(
     async with connect(api.url) as client:
         result = await answer(client, "shop_find_items", max_items=5)
     assert (result["data"], result["next"]["arguments"]) == (first, {"page": 2, "max_items": 5})
+    assert len(api.sent("shop/find_items")) == asked
 
 
 async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
