@@ -200,6 +200,7 @@ def test_an_offset_moves_on_by_the_items_that_came() -> None:
         ("cursor", {"type": "integer"}, {}, {"next_cursor": "abc"}),
         ("cursor", {"type": ["integer", "null"]}, {}, {"next_cursor": "a" * 1_000}),
         ("page", {"type": "integer", "maximum": 10}, {"page": 10}, {"has_next": True}),
+        ("page", {"anyOf": [{"type": "null"}, {"$ref": "#/properties/page"}]}, {}, {"has_next": True}),
     ],
 )
 def test_a_page_for_which_the_argument_cannot_ask_is_an_error(
