@@ -111,7 +111,6 @@ class _Compactor:
         reference = str(schema["$ref"])
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         if reference in within:
-            beside.pop("type", None)
             return _merged({"type": "object"}, self.node(beside, path, within))
         if (found := target(self._root, schema["$ref"])) is None:
             return self.node(beside, path, within)
@@ -134,7 +133,7 @@ def _said(key: str, value: object) -> dict[str, object]:
 
 def _in_order(kept: dict[str, object]) -> dict[str, object]:
     """A tuple as a list of any of its items, which says in words in which order they come: few models know more."""
-    first, others = items(kept.pop("prefixItems")), kept.get("items", {})
+    first, others = items(kept.pop("prefixItems")), kept.get("items")
     if others == {"not": {}}:
         kept["maxItems"] = len(first)
     most = kept.get("maxItems")

@@ -159,6 +159,7 @@ TREE: Json = {
         ({"type": "array"}, {"type": "array", "items": {}}),
         ({"type": "bytes"}, {"type": "string"}),
         ({"type": "string", "contentEncoding": "base64"}, {"type": "string", "format": "base64"}),
+        ({"type": "string", "format": "binary", "description": "binary"}, {"type": "string", "description": "binary"}),
         ({"const": "x"}, {"enum": ["x"]}),
         ({"enum": ["x", None]}, {"enum": ["x"]}),
         ({"oneOf": [{"type": "string"}, {"type": "null"}]}, {"type": "string"}),
@@ -432,6 +433,25 @@ def test_two_constraints_of_one_kind_both_stay(schema: object) -> None:
 def test_a_reference_to_an_array_keeps_its_items() -> None:
     tags = {"type": "array", "items": {"type": "string"}}
     assert parameter({"$ref": "#/$defs/Tags", "type": "array"}, **{"$defs": {"Tags": tags}}) == tags
+
+
+def test_a_parameter_that_is_another_in_each_alternative_may_be_any_of_them() -> None:
+    kinds: list[Json] = [{"type": kind} for kind in ("string", "integer", "boolean")]
+    assert compact({"anyOf": [takes(a=kind) for kind in kinds]}, {}) == takes(a={"anyOf": kinds})
+    told: Json = {"anyOf": kinds[:2], "description": "A name or a number."}
+    assert compact({"anyOf": [takes(a=told), takes(a=kinds[2])]}, {}) == takes(a={"anyOf": [told, kinds[2]]})
+
+
+def test_a_parameter_may_be_called_anything() -> None:
+    assert compact(takes(**{"a(": {"type": "string"}}), {}) == takes(**{"a(": {"type": "string"}})
+
+
+@pytest.mark.parametrize("kind", ["array", "object"])
+def test_what_leads_back_to_itself_is_an_object_or_what_is_said_beside(kind: str) -> None:
+    again = {"$ref": "#/$defs/A", "type": kind}
+    short = compact({**takes(a=again), "$defs": {"A": {"type": "array", "items": again}}}, {})
+    inner = {"type": kind, **({"items": {}} if kind == "array" else {})}
+    assert short == takes(a={"type": "array", "items": inner})
 
 
 def test_a_parameter_that_is_the_same_in_each_alternative_comes_once() -> None:
