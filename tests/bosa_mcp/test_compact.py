@@ -160,6 +160,8 @@ TREE: Json = {
         ({"type": "bytes"}, {"type": "string"}),
         ({"type": "string", "contentEncoding": "base64"}, {"type": "string", "format": "base64"}),
         ({"type": "string", "format": "binary", "description": "binary"}, {"type": "string", "description": "binary"}),
+        ({"type": ["null"]}, {"type": "null"}),
+        ({"anyOf": [{"type": "null"}]}, {"anyOf": [{"type": "null"}]}),
         ({"const": "x"}, {"enum": ["x"]}),
         ({"enum": ["x", None]}, {"enum": ["x"]}),
         ({"oneOf": [{"type": "string"}, {"type": "null"}]}, {"type": "string"}),
@@ -444,6 +446,46 @@ def test_a_parameter_that_is_another_in_each_alternative_may_be_any_of_them() ->
 
 def test_a_parameter_may_be_called_anything() -> None:
     assert compact(takes(**{"a(": {"type": "string"}}), {}) == takes(**{"a(": {"type": "string"}})
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "both"),
+    [
+        (
+            {"type": "string", "minLength": 1, "description": "In."},
+            {"minLength": 1, "description": "Out."},
+            {"type": "string", "minLength": 1, "description": "Out. In."},
+        ),
+        ({"type": "integer", "minimum": 5}, {"minimum": 1}, {"minimum": 1, "allOf": [{"minimum": 5}]}),
+        (
+            {"type": "integer", "minimum": 5, "allOf": [{"maximum": 9}]},
+            {"minimum": 1, "allOf": [{"maximum": 8}]},
+            {"minimum": 1, "allOf": [{"maximum": 8}, {"maximum": 9}, {"minimum": 5}]},
+        ),
+        (
+            {"type": "integer", "allOf": [{"maximum": 9}]},
+            {"allOf": [{"maximum": 8}]},
+            {"allOf": [{"maximum": 8}, {"maximum": 9}]},
+        ),
+        (
+            {**takes("a", a=LATITUDE), "description": "In."},
+            {"description": "Out."},
+            {**takes("a", a=LATITUDE), "description": "Out. In."},
+        ),
+        (
+            {"type": "object", "description": "In."},
+            {**takes("a", a=LATITUDE), "description": "Out."},
+            {**takes("a", a=LATITUDE), "description": "Out. In."},
+        ),
+        (
+            {**takes("a", a=LATITUDE), "patternProperties": {"^x": LATITUDE}},
+            {**takes("b", "a", b=LATITUDE), "patternProperties": {"^y": LATITUDE}},
+            {**takes("a", "b", a=LATITUDE, b=LATITUDE), "patternProperties": {"^x": LATITUDE, "^y": LATITUDE}},
+        ),
+    ],
+)
+def test_what_stands_beside_a_schema_is_added_to_it(inner: Json, outer: Json, both: Json) -> None:
+    assert parameter({"anyOf": [inner, {"type": "null"}], **outer}) == {"type": inner["type"], **both}
 
 
 @pytest.mark.parametrize("kind", ["array", "object"])
