@@ -184,7 +184,7 @@ def _without_null(schema: dict[str, object]) -> dict[str, object]:
         return schema
     if "enum" in schema:
         values = [value for value in items(schema["enum"]) if value is not None]
-        schema = {**schema, "enum": values} if values or not schema["enum"] else {"type": "null"}
+        schema = {**schema, "enum": values} if values else {"type": "null"}
     for union in UNIONS[:2]:
         if union not in schema:
             continue

@@ -364,6 +364,7 @@ NONSENSE: dict[str, tuple[object, Json]] = {
     "a limit that is text": ({"type": "integer", "minimum": "1"}, {"type": "integer"}),
     "a limit that is true": ({"type": "integer", "minimum": True}, {"type": "integer"}),
     "a multiple of nothing": ({"type": "integer", "multipleOf": 0}, {"type": "integer"}),
+    "a multiple of true": ({"type": "integer", "multipleOf": True}, {"type": "integer"}),
     "a negative length": ({"type": "string", "minLength": -1}, {"type": "string"}),
     "half a length": ({"type": "string", "maxLength": 1.5}, {"type": "string"}),
     "a description that is a number": ({"description": 5}, {}),
@@ -374,6 +375,7 @@ NONSENSE: dict[str, tuple[object, Json]] = {
     "uniqueItems that is a number": ({"type": "array", "items": {}, "uniqueItems": 1}, {"type": "array", "items": {}}),
     "dependentRequired that is a list": ({"dependentRequired": ["a"]}, {}),
     "dependentRequired of a name": ({"dependentRequired": {"a": "b"}}, {}),
+    "dependentRequired of a name and of names": ({"dependentRequired": {"a": "b", "c": ["d"]}}, {}),
 }
 
 
