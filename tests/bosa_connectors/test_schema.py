@@ -725,3 +725,10 @@ def test_checking_leaves_the_schema_and_the_arguments_as_they_were() -> None:
     assert paths(schema, arguments) == ["c"]
     assert schema == takes(a={"type": "any"}, b={"type": "bytes"})
     assert arguments == {"a": 1, "c": 2}
+
+
+@pytest.mark.parametrize(("value", "is_wrong"), [(1, False), ("x", True)])
+def test_what_a_part_says_of_further_names_counts_for_them(value: object, *, is_wrong: bool) -> None:
+    part = {**takes(a=STRING), "additionalProperties": INTEGER}
+    schema = {"type": "object", "allOf": [part, takes(b=INTEGER)]}
+    assert bool(problems(schema, {"a": "x", "c": value})) is is_wrong
