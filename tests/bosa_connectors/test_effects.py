@@ -67,6 +67,8 @@ def test_what_a_listing_states_goes_before_its_words(does: Effect) -> None:
         ("thread_details_wave", "Gets details of a thread.", "update"),
         ("check_domain", "Checks whether a domain is free.", "read"),
         ("check_domain", "Takes a domain.", "update"),
+        ("check_book", "Check out a book.", "update"),
+        ("check_guest", "Checks in a guest.", "update"),
         ("get_token", "Deletes the token, and gets a new one.", "delete"),
         ("get_token", "Creates a token.", "create"),
         ("get_note", "Sends a request for a note.", "read"),
