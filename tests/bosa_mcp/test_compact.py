@@ -494,7 +494,7 @@ def test_what_stands_beside_a_schema_is_added_to_it(inner: Json, outer: Json, bo
 def test_what_leads_back_to_itself_is_an_object_or_what_is_said_beside(kind: str) -> None:
     again = {"$ref": "#/$defs/A", "type": kind}
     short = compact({**takes(a=again), "$defs": {"A": {"type": "array", "items": again}}}, {})
-    inner = {"type": kind, **({"items": {}} if kind == "array" else {})}
+    inner: Json = {"type": kind, **({"items": {}} if kind == "array" else {})}
     assert short == takes(a={"type": "array", "items": inner})
 
 
