@@ -732,3 +732,9 @@ def test_what_a_part_says_of_further_names_counts_for_them(value: object, *, is_
     part = {**takes(a=STRING), "additionalProperties": INTEGER}
     schema = {"type": "object", "allOf": [part, takes(b=INTEGER)]}
     assert bool(problems(schema, {"a": "x", "c": value})) is is_wrong
+
+
+def test_of_what_has_to_be_given_beside_a_name_only_what_is_not_there_is_told() -> None:
+    schema = {**takes(a=STRING, b=STRING, c=STRING), "dependentRequired": {"a": ["b", "c"], "b": ["a"]}}
+    [lacking] = problems(schema, {"a": "x", "b": "x"})
+    assert (lacking.path, lacking.message) == ("c", "Field required where 'a' is given")
