@@ -738,3 +738,11 @@ def test_of_what_has_to_be_given_beside_a_name_only_what_is_not_there_is_told() 
     schema = {**takes(a=STRING, b=STRING, c=STRING), "dependentRequired": {"a": ["b", "c"], "b": ["a"]}}
     [lacking] = problems(schema, {"a": "x", "b": "x"})
     assert (lacking.path, lacking.message) == ("c", "Field required where 'a' is given")
+
+
+def test_a_whole_that_is_its_own_part_where_a_condition_holds_is_checked_where_it_does_not() -> None:
+    again = {"$ref": "#/$defs/A"}
+    whole = {**takes(a=INTEGER, b=INTEGER), "if": {"required": ["a"]}, "then": again}
+    schema = {**takes(p=again), "$defs": {"A": whole}}
+    assert problems(schema, {"p": {"b": 1}}) == []
+    assert paths(schema, {"p": {"b": "x"}}) == ["p.b"]
