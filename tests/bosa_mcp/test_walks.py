@@ -39,6 +39,7 @@ async def test_what_is_put_together_is_written_whole_in_any_size_of_result(
     ("taken", "wanted", "size"),
     [
         ({"anyOf": [{"type": "integer", "minimum": 10, "maximum": 100}, {"type": "null"}]}, 5, 10),
+        ({"type": "integer", "exclusiveMinimum": 9}, 5, 10),
         ({"type": "integer", "maximum": 30.0}, 60, 30),
         ({"type": "integer", "exclusiveMaximum": 50}, 60, 49),
         ({"oneOf": [{"type": "integer", "maximum": 30}, {"type": "null"}]}, 60, 30),
@@ -158,6 +159,38 @@ async def test_a_page_that_is_asked_for_in_smaller_ones_says_why_it_is_short(
     assert len(result["data"]) == result["next"]["arguments"]["per_page"] == 10  # more fit, but 20 are before it
     [note] = result["notes"]
     assert "Of 20 items only these fit" in note
+
+
+@pytest.mark.parametrize(
+    ("taken", "asked", "following"),
+    [
+        ({"page": {"default": 1}}, {"page": 2}, {"page": 4, "per_page": 10}),
+        ({"page": {"default": 0}}, {"page": 1}, {"page": 3, "per_page": 10}),
+        ({"page": {"default": 1}, "per_page": {"multipleOf": 10}}, {}, {"page": 2, "per_page": 10}),
+        ({"page": {"default": 1}}, {"page": 0}, None),
+    ],
+)
+async def test_smaller_pages_begin_where_the_page_did_and_have_a_size_that_is_taken(
+    api: ScriptedApi, connect: Connect, taken: Json, asked: Json, following: Json | None
+) -> None:
+    first = taken["page"]["default"]
+    start = max(asked.get("page", first) - first, 0) * 20
+
+    async def pages(request: Request) -> Response:
+        asked = await request.json()
+        size = asked["per_page"]
+        start = max(asked.get("page", first) - first, 0) * size
+        return says(LONG[:37][start : start + size], {"has_next": start + size < 37})
+
+    api.offer("shop", "find_items", takes(**{"per_page": NUMBER, **taken}))
+    api.answer("shop/find_items", pages)
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items", max_items=COUNT, per_page=20, **asked)
+    if following:
+        assert (result["data"], "omitted" in result) == (LONG[start : start + 10], False)
+        assert result["next"]["arguments"] == {**following, "max_items": COUNT}
+    else:
+        assert "omitted" in result
 
 
 async def test_what_stands_beside_the_items_of_a_page_takes_its_room(api: ScriptedApi, connect: Connect) -> None:
