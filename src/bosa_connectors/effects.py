@@ -56,6 +56,10 @@ _QUESTIONS_OR_NOUNS: Final = frozenset(
     | {"userinfo", "whoami"}
 )
 _READS: Final = _QUESTIONS | _QUESTIONS_OR_NOUNS
+_ASKED: Final = _READS | {"check"}
+"""What a description that asks begins with."""
+_TURNING: Final = frozenset({"in", "out", "off"})
+"""What makes `check` a deed."""
 _FACTS: Final = frozenset(
     {"availability", "balance", "count", "detail", "details", "existence", "health", "history", "info", "information"}
     | {"list", "metadata", "permissions", "quota", "search", "statistics", "stats", "status", "summary", "usage"}
@@ -98,7 +102,7 @@ def _verb(words: Sequence[str]) -> Iterable[str]:
     """The verb that the words begin with, without the ending of a third person."""
     first = words[0] if words else ""
     ends = (first, first.removesuffix("s"), first.removesuffix("es"))
-    return [next((verb for verb in ends if verb in _DEEDS or verb in _READS), first)]
+    return [next((verb for verb in ends if verb in _DEEDS or verb in _ASKED), first)]
 
 
 def _without_nouns(words: Sequence[str], connector: set[str]) -> Sequence[str]:
@@ -144,7 +148,7 @@ def _asks(words: Sequence[str], arguments: Mapping[str, object]) -> bool:
         case ["export" | "download", *_]:
             asks = not _goes_elsewhere(words, arguments)
         case ["check", then, *_]:
-            asks = words[-1] in _FACTS and then not in {"in", "out", "off"}
+            asks = words[-1] in _FACTS and then not in _TURNING
         case [first, *_, last] if first in _QUESTIONS_OR_NOUNS:
             asks = last not in _BEGINNINGS
         case [noun, second, *_] if noun not in _READS:  # user_get, issue_find_by_title
@@ -163,5 +167,5 @@ def _goes_elsewhere(words: Sequence[str], arguments: Mapping[str, object]) -> bo
 def _is_said_to_ask(words: Sequence[str], said: Sequence[str]) -> bool:
     """Whether a name that ends with what can be asked (`tweet_search`) is described as a question, and nothing else."""
     begins = len(words) > 1 and (words[-1] in _FACTS or words[0] == "check")
-    asks = bool(_READS.union({"check"}).intersection(_verb(said)))
+    asks = not _ASKED.isdisjoint(_verb(said)) and _TURNING.isdisjoint(said[1:2])
     return begins and asks and not any({word, *_verb([word])} & _VERBS.keys() for word in said)

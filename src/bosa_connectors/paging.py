@@ -74,7 +74,7 @@ def prev_arguments(action: Action, arguments: Mapping[str, object], reply: Reply
     if asks.page is None or here is None:
         raise PagingError("There is a page before, but nothing says how this action would be asked for it.")
     if here <= first_page(action):
-        raise PagingError(f"The API was asked for page {asked or 1} and says that there is one before page {here}.")
+        raise PagingError(f"The API says that there is one before page {here}, which is the first.")
     return {**arguments, asks.page: as_taken(action, asks.page, here - 1)}
 
 
@@ -188,7 +188,7 @@ class _Page:
         if self.asks.page or name is None:
             return {}
         asked, told, items = self.arguments.get(name), self.said.words.get(plain(name)), self._items()
-        came = (self._size() or 0) if items is None else len(items)
+        came = self._size() if items is None else len(items)
         if isinstance(told, str) and number(told) is None and told != asked:  # it is a cursor by that name
             return {name: told}
         first = self.asks.first_offset or 0
@@ -241,7 +241,8 @@ class _Page:
         if (pages := self.said.number("pages")) is not None:
             return done < pages
         items = self._items()
-        return items != [] and done * (self._size() or len(items or [])) < (self.said.number("total") or 0)
+        up_to_here = done * (self._size() or len(items or []))  # 0 where nobody knows
+        return items != [] and 0 < up_to_here < (self.said.number("total") or 0)
 
     def _size(self) -> int | None:
         """How many items a page has, as it says, or as was asked for, be it by leaving that open."""

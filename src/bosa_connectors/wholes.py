@@ -14,7 +14,7 @@ def names(node: Mapping[str, object], root: Mapping[str, object]) -> list[str] |
     """The names that the schema or one of its parts tells of; None where others may be given as well."""
     parts = list(_parts(node, root, set()))
     told = [part for part in parts if "properties" in part]
-    if not told or any(map(_is_open, parts)) or all(map(_is_base, told)):
+    if any(map(_is_open, parts)) or all(map(_is_base, told)):  # or nothing is told
         return None
     branches = [branch for part in parts for union in _UNIONS for branch in items(part.get(union))]
     if any(_is_any_object(branch, root) for branch in branches):

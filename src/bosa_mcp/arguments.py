@@ -76,7 +76,7 @@ def _count(name: str | None, value: object, wrong: list[Problem]) -> int | None:
     value = unpacked(value)
     if value is None or name is None:
         return None
-    if not is_number(value) or value != int(value) or value < 1:
+    if not is_number(value) or value % 1 or value < 1:
         wrong.append(Problem(name, f"Expected {_COUNT}", _COUNT))
         return None
     return int(value)
@@ -110,11 +110,11 @@ def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments)
     for _ in range(_LAYERS):
         if len(wrong.errors) > _MOST:
             raise wrong
-        mended = dict(own)
+        mended = own
         for problem in wrong.errors:
             if "string" in kinds(problem.expected):  # a text may be given there: it is wrong as such
                 continue
-            mended = {**mended, **members(_mended(mended, problem.path))}
+            mended = members(_mended(mended, problem.path))
         if mended == own:
             raise wrong
         try:
@@ -124,7 +124,7 @@ def repaired(action: Action, own: Mapping[str, object], wrong: InvalidArguments)
             wrong = InvalidArguments([as_sent.get((each.path, each.expected), each) for each in still.errors])
             own = mended
         else:
-            return mended
+            return dict(mended)
     raise wrong
 
 
@@ -172,7 +172,7 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
         else _named(offer, problem)
         for problem in wrong.errors[:_MOST]
     ]
-    return InvalidArguments([*named, *wrong.errors[_MOST:]])
+    return InvalidArguments(named)
 
 
 def _named(offer: Offer, problem: Problem) -> Problem:

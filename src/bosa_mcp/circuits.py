@@ -30,7 +30,7 @@ def is_down(failure: BosaError) -> bool:
 class _Circuit:
     failures: int = 0
     closed_from: float = 0.0
-    """When the next call may go."""
+    """When the next call may go: long since, until so many have failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,7 @@ class Circuits:
     def rest(self, connector: str, user: str, now: float) -> float:
         """Seconds for which the connector is left alone."""
         circuit = self._circuits.get((connector, user))
-        is_open = circuit and circuit.failures >= FAILURES
-        return max(circuit.closed_from - now, 0.0) if circuit and is_open else 0.0
+        return max(circuit.closed_from - now, 0.0) if circuit else 0.0
 
     def wait(self, connector: str, user: str, now: float) -> float:
         """Seconds until a call may go: 0 for now. Of the calls that wait, one goes, and the others see how it ends."""

@@ -114,10 +114,9 @@ class _Compactor:
         reference = str(schema["$ref"])
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         if reference in within:
-            beside.pop("type", None)
             found = target(self._root, reference)
-            plain_ = {"type": "object"} if self._is_object(found) else _typed({}, members(found).get("type"))
-            return _merged(plain_, self.node(beside, path, within))
+            kind = "object" if self._is_object(found) else members(found).get("type")
+            return self.node({"type": kind, **beside}, path, within)
         if (found := target(self._root, schema["$ref"])) is None:
             return self.node(beside, path, within)
         inner = self.node(found, (*path, "$ref"), (*within, reference))
@@ -152,7 +151,7 @@ def _said(key: str, value: object) -> dict[str, object]:
 
 def _in_order(kept: dict[str, object]) -> dict[str, object]:
     """A tuple as a list of any of its items, which says in words in which order they come: few models know more."""
-    first, others = items(kept.pop("prefixItems")), kept.get("items", {})
+    first, others = items(kept.pop("prefixItems")), kept.get("items")
     if others == {"not": {}}:
         kept["maxItems"] = len(first)
     most = kept.get("maxItems")
@@ -203,7 +202,7 @@ def _without_null(schema: dict[str, object]) -> dict[str, object]:
         return schema
     if "enum" in schema:
         values = [value for value in items(schema["enum"]) if value is not None]
-        schema = {**schema, "enum": values} if values or not schema["enum"] else {"type": "null"}
+        schema = {**schema, "enum": values} if values else {"type": "null"}
     for union in UNIONS[:2]:
         if union not in schema:
             continue

@@ -115,34 +115,33 @@ class _Running:
         """The first page, with as many of the next ones as were asked for, fit, and come in time."""
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
         step = _onward(Step(call), reply, answer)
-        if (self.asked.max_items or step) and (fitting := self._fitting(answer, reply)) < (answer.pages.count or 0):
+        if (self.asked.max_items or step) and (fitting := self._fitting(answer, reply)) < len(answer.pages.items):
             return await self._front(call, answer, fitting)
         while step and self._wants_more(answer.pages):
-            await self.report(f"{answer.pages.count} items so far")
+            await self.report(f"{len(answer.pages.items)} items so far")
             try:
                 reply = await self._reply(step.call)
             except (BosaError, Refusal) as failure:
                 answer.notes.append(f"The page after these items could not be had: {str(failure)[:_NOTE]}")
                 break
-            more = pages.joined(call.action, answer.pages, reply.data, reply.meta)
+            more = pages.joined(answer.pages, pages.of(call.action, reply.data, reply.meta))
             if more is None:
                 break
             longer = replace(answer, pages=more, notes=[*answer.notes])
             beyond = _onward(step, reply, longer)
-            if (more.count or 0) > (self.asked.max_items or 0) or not self._fits(longer):
+            if len(more.items) > (self.asked.max_items or 0) or not self._fits(longer):
                 break
             answer, step = longer, beyond
         return answer
 
     def _wants_more(self, so_far: Pages) -> bool:
         wanted = self.asked.max_items
-        return (
-            wanted is not None and so_far.count is not None and so_far.count < wanted and time.monotonic() < self.ends
-        )
+        is_short = wanted is not None and so_far.place is not None and len(so_far.items) < wanted
+        return is_short and time.monotonic() < self.ends
 
     async def _front(self, call: Call, whole: Answer, fitting: int) -> Answer:
         """Of a page that does not fit, the items that do, where it can be asked for them: `next` leads on there."""
-        arguments = pages.shorter(call.action, call.arguments, fitting, came := whole.pages.count or 1)
+        arguments = pages.shorter(call.action, call.arguments, fitting, came := len(whole.pages.items))
         if arguments is None or effects.effect(call.action) != "read":
             return whole
         call = replace(call, arguments=arguments)
@@ -152,7 +151,7 @@ class _Running:
             return whole
         answer = Answer(self.offer, pages.of(call.action, reply.data, reply.meta))
         _onward(Step(call), reply, answer)
-        if not answer.following or not pages.is_front(call.action, whole.pages, answer.pages):
+        if not answer.following or not pages.is_front(whole.pages, answer.pages):
             return whole
         if not self.asked.max_items:
             answer.notes.append(
@@ -163,14 +162,14 @@ class _Running:
 
     def _fitting(self, whole: Answer, reply: Reply) -> int:
         """How many items of a page fit, one at least."""
-        count = whole.pages.count or 1
+        found = whole.pages.items
         if "content-encoding" not in reply.headers and self.tally.api_bytes * 4 < self.execution.result_bytes:
-            return count  # what hides is written out in less than three times its bytes
+            return len(found)  # what hides is written out in less than three times its bytes
 
         def fits(most: int) -> bool:
-            return self._fits(replace(whole, pages=pages.front(whole.offer.action, whole.pages, most)))
+            return self._fits(replace(whole, pages=whole.pages.holding(found[:most])))
 
-        return max(fit.most(count, fits), 1)
+        return max(fit.most(len(found), fits), 1)
 
     def _fits(self, answer: Answer) -> bool:
         """Whether all of it will be written."""

@@ -40,12 +40,9 @@ def size(value: object) -> int:
 
 def fit(value: object, budget: int) -> Fitted:
     """The value in at most `budget` bytes; itself where it fits."""
-    whole = size(value)
-    if whole <= budget:
-        return Fitted(value, 0, 0)
     shrinking = _Shrinking()
     fitted = shrinking.value(value, budget)
-    return Fitted(fitted, shrinking.left_out, whole - size(fitted))
+    return Fitted(fitted, shrinking.left_out, size(value) - size(fitted))
 
 
 def most(count: int, fits: Callable[[int], bool]) -> int:
@@ -86,7 +83,7 @@ class _Shrinking:
             return shortened(value, budget)
         if is_array(value):
             return self._list(value, budget - 2)
-        return self._object(value, budget - 2) if is_object(value) else value
+        return self._object(value, budget - 1) if is_object(value) else value  # braces, and no comma after the last
 
     def _list(self, value: list[object], budget: int) -> list[object]:
         kept: list[object] = []

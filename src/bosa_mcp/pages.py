@@ -1,7 +1,7 @@
 """Pages put together: one list of whole items."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bosa_connectors import listed, paging, places, signs
@@ -20,52 +20,38 @@ class Pages:
 
     data: object
     meta: object
-    count: int | None
-    """Items; None where the data holds no list, or several."""
+    place: str | None
+    """Where the items are: empty for the data itself, else the name of the list in it; None where there is none."""
+
+    @property
+    def items(self) -> list[object]:
+        """Those that have come."""
+        return items(members(self.data).get(self.place) if self.place else self.data)
+
+    def holding(self, items: list[object]) -> "Pages":
+        """The same with these items."""
+        return replace(self, data={**members(self.data), self.place: items} if self.place else items)
 
 
 def of(action: Action, data: object, meta: object) -> Pages:
-    """The first page."""
-    place = _place(action, data)
-    return Pages(data, meta, None if place is None else len(_list(data, place)))
+    """A page."""
+    return Pages(data, meta, "" if is_array(data) else listed.list_in(action, data))
 
 
-def joined(action: Action, pages: Pages, data: object, meta: object) -> Pages | None:
+def joined(pages: Pages, further: Pages) -> Pages | None:
     """With another page behind; None where its data is of another shape, or says more beside the items."""
-    place = _place(action, pages.data)
-    if place is None or place != _place(action, data):
+    place = pages.place
+    if place is None or place != further.place:
         return None
-    if place and signs.beside(members(pages.data), place) != signs.beside(members(data), place):
+    if place and signs.beside(members(pages.data), place) != signs.beside(members(further.data), place):
         return None
-    together = [*_list(pages.data, place), *_list(data, place)]
-    return Pages({**members(data), place: together} if place else together, meta, len(together))
+    return further.holding([*pages.items, *further.items])
 
 
-def front(action: Action, pages: Pages, most: int) -> Pages:
-    """So many items from the front."""
-    place = _place(action, pages.data)
-    if place is None:
-        return pages
-    short = _list(pages.data, place)[:most]
-    return Pages({**members(pages.data), place: short} if place else short, pages.meta, len(short))
-
-
-def is_front(action: Action, pages: Pages, others: Pages) -> bool:
+def is_front(pages: Pages, others: Pages) -> bool:
     """Whether the others are the first items of these, and fewer: an API may keep to its own sizes."""
-    place = _place(action, others.data)
-    if not others.count or place is None or place != _place(action, pages.data):
-        return False
-    items = _list(pages.data, place)
-    return others.count < len(items) and items[: others.count] == _list(others.data, place)
-
-
-def _place(action: Action, data: object) -> str | None:
-    """Where the items are: empty for the data itself, else the name of the list in it."""
-    return "" if is_array(data) else listed.list_in(action, data)
-
-
-def _list(data: object, place: str) -> list[object]:
-    return items(members(data)[place] if place else data)
+    count = len(others.items)
+    return others.place == pages.place and 0 < count < len(pages.items) and pages.items[:count] == others.items
 
 
 def sized(action: Action, arguments: Mapping[str, object], max_items: int) -> dict[str, object]:

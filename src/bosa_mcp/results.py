@@ -153,8 +153,9 @@ def cut(written: Written, budget: int, fields_argument: str) -> Cut | None:
     del rest["data"]
     room = max(budget - fit.size(rest) - _ROOM, 0)
     data = fit.fit(whole["data"], room)
-    largest = fit.shortened(", ".join(fit.largest(whole["data"])) or "few", _NAMES)
-    hint = f"This is the beginning. The largest fields are {largest}."
+    hint = "This is the beginning."
+    if largest := ", ".join(fit.largest(whole["data"])):
+        hint += f" The largest fields are {fit.shortened(largest, _NAMES)}."
     if chosen := fit.fields_that_fit(whole["data"], room):
         fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
         hint += f" All of it would fit with {fields_argument} {fields}." if fit.size(fields) <= _HINT else ""

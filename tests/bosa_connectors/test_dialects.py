@@ -30,6 +30,12 @@ def action(schema: dict[str, Any]) -> Action:
         ({"$id": "#owner", "type": "string"}, {"$anchor": "owner", "type": "string"}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
         (
+            {"type": "string", "minLength": 3, "enum": ["abc", None], "nullable": True},
+            {"type": ["string", "null"], "minLength": 3, "enum": ["abc", None]},
+        ),
+        ({"type": ["string", "null"], "nullable": True}, {"type": ["string", "null"]}),
+        ({"minLength": 3, "nullable": True}, {"anyOf": [{"minLength": 3}, {"type": "null"}]}),
+        (
             {"nullable": True, "description": "Whose.", "allOf": [{"$ref": "#/$defs/Owner"}]},
             {"description": "Whose.", "anyOf": [{"$ref": "#/$defs/Owner"}, {"type": "null"}]},
         ),
@@ -41,6 +47,7 @@ def action(schema: dict[str, Any]) -> Action:
             {"type": "number", "exclusiveMinimum": 0, "minimum": 1},
             {"type": "number", "exclusiveMinimum": 0, "minimum": 1},
         ),
+        ({"type": "number", "exclusiveMinimum": True, "multipleOf": 2}, {"type": "number", "multipleOf": 2}),
         (
             {"type": "array", "items": [TEXT, INTEGER], "additionalItems": False},
             {"type": "array", "prefixItems": [TEXT, INTEGER], "items": False},
@@ -49,6 +56,14 @@ def action(schema: dict[str, Any]) -> Action:
         (
             {"type": "object", "dependencies": {"a": ["b"], "c": {"required": ["d"]}}},
             {"type": "object", "dependentRequired": {"a": ["b"]}, "dependentSchemas": {"c": {"required": ["d"]}}},
+        ),
+        (
+            {"dependencies": {"a": ["b"]}, "dependentRequired": {"c": ["d"]}},
+            {"dependentRequired": {"a": ["b"], "c": ["d"]}},
+        ),
+        (
+            {"dependencies": {"a": {"required": ["b"]}}, "dependentSchemas": {"c": {}}},
+            {"dependentSchemas": {"a": {"required": ["b"]}, "c": {}}},
         ),
         (
             takes(a={**TEXT, "required": True}, b={**TEXT, "required": False}, c=TEXT, required=("c",)),
@@ -70,7 +85,16 @@ def action(schema: dict[str, Any]) -> Action:
             {"type": "string", "contentMediaType": "application/octet-stream", "contentEncoding": "base64"},
             {"type": "string", "contentMediaType": "application/octet-stream", "contentEncoding": "base64"},
         ),
+        ({"type": "string", "contentMediaType": "text/html"}, {"type": "string", "contentMediaType": "text/html"}),
         ({"minLength": 2, "allOf": [{"maxLength": 3}]}, {"minLength": 2, "allOf": [{"maxLength": 3}]}),
+        (
+            {"description": "Out.", "allOf": [{"description": "In.", "type": "string"}]},
+            {"description": "Out.", "allOf": [{"description": "In.", "type": "string"}]},
+        ),
+        (
+            {"title": "Out", "allOf": [{"title": "In", "type": "string"}]},
+            {"title": "Out", "type": "string"},
+        ),
         (
             {"type": "array", "items": {"anyOf": [{"not": {"type": "string", "nullable": True}}]}},
             {"type": "array", "items": {"anyOf": [{"not": {"type": ["string", "null"]}}]}},

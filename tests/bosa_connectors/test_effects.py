@@ -22,6 +22,7 @@ SAID: dict[Effect, str] = {
         " get_post get_message get_update read_import_status list_shares list_updates get_auto_reply get_store get_news"
         " export_notes export_to_pdf check_status is_member whoami userinfo users_list issue_get users.lookupByEmail"
         " list_users_and_groups get_by_id_or_name search_and_export list_new_issues get_größe view_list count_open"
+        " search_users_and_get_roles export_into_pdf"
     ),
     "create": (
         "create_note createNote user_create get_or_create getOrCreate add_tag copy_file import_rows new_note"
@@ -31,7 +32,8 @@ SAID: dict[Effect, str] = {
         "update_note notes_update set_status rename find_and_replace findOneAndUpdate run_report execute_code mark_read"
         " frobnicate get_and_frobnicate find_by_id_and_bump fetch_and_process check_in list_update views.update"
         " listFilesThenArchive deploy_and_get_status deploy_get test_and_set untrash export_to_drive refresh_status"
-        " search_index_rebuild query run_query user_details 获取 {} 5"
+        " find_and_rewrites get_user_or_team get_user_or_team_by_id check_in_status check_off_list check_out_history"
+        " check_status_page export_into_drive search_index_rebuild query run_query user_details 获取 {} 5"
     ),
     "delete": (
         "delete_note deleteALL remove_user list_and_delete findByIdAndRemove admin/revoke_integrations trash_email"
@@ -60,6 +62,14 @@ def test_what_a_listing_states_goes_before_its_words(does: Effect) -> None:
         ("share_search", "Shares a search with others.", "send"),
         ("refresh_status", "Gets the status, and deletes the old one.", "update"),
         ("frobnicate", "Get something.", "update"),
+        ("status", "Gets the status.", "update"),
+        ("thread_wave", "Gets a thread.", "update"),
+        ("thread_details_wave", "Gets details of a thread.", "update"),
+        ("check_domain", "Checks whether a domain is free.", "read"),
+        ("check_domain", "Takes a domain.", "update"),
+        ("check_book", "Check out a book.", "update"),
+        ("check_guest", "Checks in a guest.", "update"),
+        ("get_token", "Deletes the token, and gets a new one.", "delete"),
         ("get_token", "Creates a token.", "create"),
         ("get_note", "Sends a request for a note.", "read"),
         ("delete_note", "Gets rid of it.", "delete"),

@@ -15,9 +15,10 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 
 from bosa_connectors import form
-from bosa_connectors.calls import Action
+from bosa_connectors.calls import Action, Call
 from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.form import Form, Source
+from bosa_connectors.wire import encode
 
 from .samples import action, takes
 
@@ -211,3 +212,11 @@ def test_the_size_is_known_only_where_each_files_is() -> None:
     _, body = form.encode(ANY, {"files": [source(), unknown]})
     assert isinstance(body, Form)
     assert (body.size, body.is_once) == (None, True)
+
+
+def test_a_form_says_how_long_it_is_where_that_is_known() -> None:
+    known = encode(Call(ANY, {"file": source()}), api_key=None, error_contract=1)
+    assert isinstance(known.body, Form)
+    assert known.headers["content-length"] == str(len(b"".join(known.body.chunks())))
+    unknown = encode(Call(ANY, {"file": replace(source(), size=None)}), api_key=None, error_contract=1)
+    assert "content-length" not in unknown.headers

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bosa_connectors import Action, Reply
 from bosa_connectors.errors import PagingError
-from bosa_connectors.paging import next_arguments
+from bosa_connectors.paging import next_arguments, prev_arguments
 
 from .samples import action
 
@@ -54,6 +54,7 @@ LAST = {"has_next": False, "has_prev": True}
         (["next_token"], {}, {"next_token": "n"}, [], {"next_token": "n"}),
         (["next_token"], {}, None, {"next_token": "n"}, {"next_token": "n"}),
         (["after", "before"], {}, {"has_next": True, "forwards_cursor": "a"}, [], {"after": "a"}),
+        (["after", "before"], {"before": "b"}, {"has_next": True, "forwards_cursor": "a"}, [], {"after": "a"}),
         (["cursor"], {}, {"next_cursor": "c"}, [], {"cursor": "c"}),
         # a connector's own names, and truths as text
         (["cursor"], {}, {"hasNext": True, "nextCursor": "c"}, [], {"cursor": "c"}),
@@ -96,9 +97,44 @@ def test_a_cursor_that_no_argument_takes_is_an_error() -> None:
         next_arguments(paged("query"), {}, reply({"has_next": True, "forwards_cursor": "c"}))
 
 
-def test_a_further_page_without_the_cursor_that_would_ask_for_it_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("argument", "items"),
+    [("cursor", [{"id": 5}]), ("starting_after", []), ("starting_after", ["a"]), ("starting_after", [{"name": "a"}])],
+)
+def test_a_further_page_without_the_cursor_that_would_ask_for_it_is_an_error(argument: str, items: object) -> None:
     with pytest.raises(PagingError, match="names no cursor"):
-        next_arguments(paged("cursor"), {}, reply({"has_next": True}))
+        next_arguments(paged(argument), {}, reply({"has_next": True}, items))
+
+
+BACK: dict[str, Any] = {"has_prev": True, "backwards_cursor": "a"}
+
+
+@pytest.mark.parametrize(
+    ("takes", "sent", "meta", "before"),
+    [
+        (["cursor", "before"], {"cursor": "b", "q": "x"}, BACK, {"cursor": "a", "q": "x"}),
+        (["cursor", "from_last"], {"cursor": "b"}, BACK, {"cursor": "a", "from_last": True}),
+        (["after", "before"], {"after": "b"}, BACK, {"before": "a"}),
+        (["after"], {"after": "b"}, BACK, {"after": "a"}),
+        (["page"], {"page": 3, "q": "x"}, BACK, {"page": 2, "q": "x"}),
+        (["page", "cursor"], {"page": 3}, {"has_prev": True}, {"page": 2}),
+        (["page"], {}, {"has_prev": True, "page": 3}, {"page": 2}),
+        (["page"], {"page": 3}, {"has_prev": True, "page": 2}, {"page": 2}),
+        (["page"], {"page": 3}, {"has_prev": False}, None),
+        (["page"], {"page": 3}, None, None),
+    ],
+)
+def test_the_page_before_is_asked_for_where_the_action_takes_it(
+    takes: list[str], sent: dict[str, Any], meta: object, before: dict[str, Any] | None
+) -> None:
+    assert prev_arguments(paged(*takes), sent, reply(meta, [])) == before
+
+
+@pytest.mark.parametrize("takes", ["cursor", "page", "query"])
+def test_a_page_before_that_cannot_be_asked_for_is_an_error(takes: str) -> None:
+    meta = {"has_prev": True, **({"page": 3} if takes == "query" else {})}
+    with pytest.raises(PagingError, match="nothing says how"):
+        prev_arguments(paged(takes), {}, reply(meta, []))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +169,16 @@ def test_the_next_page_is_asked_for_in_the_type_that_the_argument_takes(
 def test_pages_are_counted_from_where_the_action_counts_them(taken: object, following: int) -> None:
     listing = action({"type": "object", "properties": {"page": taken}})
     assert next_arguments(listing, {}, reply({"has_next": True})) == {"page": following}
+    assert next_arguments(listing, {"page": following}, reply({"total_pages": 2}, [1])) is None
+    assert prev_arguments(listing, {"page": following}, reply({"has_prev": True})) == {"page": following - 1}
+    with pytest.raises(PagingError, match="is the first"):
+        prev_arguments(listing, {"page": following - 1}, reply({"has_prev": True}))
+
+
+def test_pages_are_counted_in_the_size_that_they_have_by_default() -> None:
+    listing = action({"type": "object", "properties": {"page": {}, "per_page": {"default": 2}}})
+    assert next_arguments(listing, {"page": 1}, reply({"total": 3}, [1, 2])) == {"page": 2}
+    assert next_arguments(listing, {"page": 2}, reply({"total": 3}, [3])) is None
 
 
 def test_an_offset_moves_on_by_the_items_that_came() -> None:
@@ -143,6 +189,8 @@ def test_an_offset_moves_on_by_the_items_that_came() -> None:
     assert next_arguments(paged("skip", "page_size"), {"skip": 2.0}, reply(more, [3])) == {"skip": 3}
     with pytest.raises(PagingError, match="no list of items"):
         next_arguments(listing, {}, reply(more, []))
+    with pytest.raises(PagingError, match="no list of items"):
+        next_arguments(listing, {}, reply(more, {"id": 5}))
 
 
 @pytest.mark.parametrize(
@@ -150,14 +198,17 @@ def test_an_offset_moves_on_by_the_items_that_came() -> None:
     [
         ("cursor", {"type": "string"}, {}, {"next_cursor": {"id": 5}}),
         ("cursor", {"type": "integer"}, {}, {"next_cursor": "abc"}),
+        ("cursor", {"type": ["integer", "null"]}, {}, {"next_cursor": "a" * 1_000}),
         ("page", {"type": "integer", "maximum": 10}, {"page": 10}, {"has_next": True}),
+        ("page", {"anyOf": [{"type": "null"}, {"$ref": "#/properties/page"}]}, {}, {"has_next": True}),
     ],
 )
 def test_a_page_for_which_the_argument_cannot_ask_is_an_error(
     name: str, taken: object, sent: dict[str, Any], meta: object
 ) -> None:
-    with pytest.raises(PagingError, match=f"{name} cannot be"):
+    with pytest.raises(PagingError, match=f"{name} cannot be") as refused:
         next_arguments(action({"type": "object", "properties": {name: taken}}), sent, reply(meta, [1]))
+    assert len(str(refused.value)) < 200
 
 
 def test_a_cursor_that_is_false_is_the_end() -> None:
@@ -171,6 +222,7 @@ def test_a_cursor_that_is_false_is_the_end() -> None:
         ({"type": "integer"}, {"page": 1}, 0, 2),
         ({"type": "integer"}, {"page": 2}, 1, 3),
         ({"type": "integer", "default": 0}, {}, 1, 1),
+        ({"type": "integer", "default": 0}, {}, 2, 3),
         ({"type": "integer"}, {"page": 0}, 1, 1),
         ({"type": "integer"}, {"page": 1}, 2, 2),
         ({"type": "integer"}, {}, 0, 1),

@@ -19,7 +19,17 @@ from bosa_connectors.errors import (
     Unreachable,
     api_error,
 )
-from bosa_connectors.retry import MAX_BACKOFF_SECONDS, MAX_RETRY, Outcome, documented, pause, safe, truth
+from bosa_connectors.retry import (
+    MAX_BACKOFF_SECONDS,
+    MAX_RETRY,
+    Outcome,
+    documented,
+    may_have_acted,
+    nobody_knows,
+    pause,
+    safe,
+    truth,
+)
 
 
 def failed(
@@ -45,6 +55,7 @@ LOST = OutcomeUnknown("lost")
 OUTCOMES: dict[str, Outcome] = {
     "200": DONE,
     "400": failed(400),
+    "400 later": failed(400, retry_after=1),
     "401": failed(401),
     "404": failed(404),
     "409": failed(409),
@@ -53,6 +64,7 @@ OUTCOMES: dict[str, Outcome] = {
     "429": failed(429),
     "429 later": failed(429, retry_after=1),
     "500": failed(500),
+    "500 later": failed(500, retry_after=1),
     "502": failed(502),
     "503": failed(503),
     "503 later": failed(503, retry_after=1),
@@ -69,7 +81,7 @@ OUTCOMES: dict[str, Outcome] = {
     "too large": TooLarge("x"),
     "wrong": BosaError("x"),
 }
-STATED = {"429", "429 later", "500", "502", "503", "503 later", "400 retryable", "500 retryable"}
+STATED = {"429", "429 later", "500", "500 later", "502", "503", "503 later", "400 retryable", "500 retryable"}
 UNDONE = {"429", "429 later", "503 later", "400 retryable", "500 retryable", "refused"}
 ASKED_AGAIN = {*STATED, "409 later", "refused", "late", "lost", "broken"}
 
@@ -146,6 +158,7 @@ def test_a_wait_that_does_not_fit_before_the_deadline_is_not_begun() -> None:
         ("500", "503 later", "500"),
         ("lost", "200", "200"),
         ("lost", "422", "422"),
+        ("lost", "500 later", "500 later"),
         ("lost", "nobody knows", "nobody knows"),
         ("refused", "429", "429"),
         ("429", "refused", "refused"),
@@ -154,6 +167,14 @@ def test_a_wait_that_does_not_fit_before_the_deadline_is_not_begun() -> None:
 )
 def test_an_attempt_that_did_nothing_does_not_hide_one_that_may_have_acted(before: str, last: str, known: str) -> None:
     assert truth(OUTCOMES[before], OUTCOMES[last]) is OUTCOMES[known]
+
+
+def test_what_became_of_an_attempt_to_write_is_told_by_how_it_failed() -> None:
+    failures = {name: each.error if isinstance(each, Reply) else each for name, each in OUTCOMES.items()}
+    told = {name: error for name, error in failures.items() if error}
+    assert {name for name, error in told.items() if nobody_knows(error)} == {"502", "nobody knows", "lost"}
+    acted = {"500", "500 later", "502", "503", "nobody knows", "lost", "broken", "odd", "too large"}
+    assert {name for name, error in told.items() if may_have_acted(error)} == acted | {"503 later but final"}
 
 
 EFFECTS: st.SearchStrategy[Effect] = st.sampled_from(get_args(Effect))

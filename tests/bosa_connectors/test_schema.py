@@ -736,3 +736,24 @@ def test_checking_leaves_the_schema_and_the_arguments_as_they_were() -> None:
     assert paths(schema, arguments) == ["c"]
     assert schema == takes(a={"type": "any"}, b={"type": "bytes"})
     assert arguments == {"a": 1, "c": 2}
+
+
+@pytest.mark.parametrize(("value", "is_wrong"), [(1, False), ("x", True)])
+def test_what_a_part_says_of_further_names_counts_for_them(value: object, *, is_wrong: bool) -> None:
+    part = {**takes(a=STRING), "additionalProperties": INTEGER}
+    schema = {"type": "object", "allOf": [part, takes(b=INTEGER)]}
+    assert bool(problems(schema, {"a": "x", "c": value})) is is_wrong
+
+
+def test_of_what_has_to_be_given_beside_a_name_only_what_is_not_there_is_told() -> None:
+    schema = {**takes(a=STRING, b=STRING, c=STRING), "dependentRequired": {"a": ["b", "c"], "b": ["a"]}}
+    [lacking] = problems(schema, {"a": "x", "b": "x"})
+    assert (lacking.path, lacking.message) == ("c", "Field required where 'a' is given")
+
+
+def test_a_whole_that_is_its_own_part_where_a_condition_holds_is_checked_where_it_does_not() -> None:
+    again = {"$ref": "#/$defs/A"}
+    whole = {**takes(a=INTEGER, b=INTEGER), "if": {"required": ["a"]}, "then": again}
+    schema = {**takes(p=again), "$defs": {"A": whole}}
+    assert problems(schema, {"p": {"b": 1}}) == []
+    assert paths(schema, {"p": {"b": "x"}}) == ["p.b"]

@@ -158,6 +158,13 @@ async def test_pages_that_hold_the_same_are_walked_as_long_as_that_may_be_so(she
     assert walked == items
 
 
+async def test_a_walk_that_leads_back_to_where_it_began_ends_there(shell: Shell) -> None:
+    response = responding(shell, answers(ahead("b"), ahead("a")), Call(paged("cursor"), {"cursor": "a"}))
+    second = await response.next_page()
+    with pytest.raises(PagingError, match="back to a page that was there before: cursor 'a'"):
+        await second.next_page()
+
+
 async def test_there_is_no_way_back_from_a_page_without_a_number(shell: Shell) -> None:
     response = responding(shell, answers(reply({"has_prev": True}, [])), Call(paged("page"), {}))
     with pytest.raises(PagingError, match="There is a page before"):

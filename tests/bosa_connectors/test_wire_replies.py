@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bosa_connectors.calls import FileHead
 from bosa_connectors.errors import BadReply
-from bosa_connectors.wire import decode, decode_file, is_json
+from bosa_connectors.wire import decode, decode_file, is_file, is_json
 
 JSON = {"content-type": "application/json"}
 
@@ -46,6 +46,13 @@ def test_an_envelope_is_opened_and_the_body_kept_as_sent(body: Any, expected: ob
     reply = decode(200, JSON, json.dumps(body).encode())
     assert (reply.data, reply.meta) == expected
     assert (reply.status, reply.headers, reply.body, reply.error, reply.file) == (200, JSON, body, None, None)
+
+
+@pytest.mark.parametrize(("status", "is_success"), [(199, False), (200, True), (299, True), (300, False), (404, False)])
+def test_only_a_success_has_data_or_is_a_file(status: int, *, is_success: bool) -> None:
+    reply = decode(status, {}, b'{"data": 1}')
+    assert (reply.data, reply.error is None) == (1 if is_success else None, is_success)
+    assert is_file(status, {"content-type": "text/plain"}) is is_success
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])

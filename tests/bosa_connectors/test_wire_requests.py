@@ -101,14 +101,23 @@ def test_a_space_at_either_end_is_refused_too(value: str) -> None:
     assert "hush" not in str(caught.value)
 
 
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), "\ud800", {"\ud800": 1}, b"bytes", object(), {1, 2}],
-    ids=["nan", "inf", "half a character", "half a key", "bytes", "object", "set"],
+    [float("nan"), float("inf"), "\ud800", {"\ud800": 1}, b"bytes", object(), {1, 2}, nested(100_000), {(1,) * 999: 1}],
+    ids=["nan", "inf", "half a character", "half a key", "bytes", "object", "set", "deep", "a key that is none"],
 )
 def test_an_argument_that_json_cannot_say_is_an_invalid_argument(value: object) -> None:
-    with pytest.raises(InvalidArguments):
-        request(a=value)
+    with pytest.raises(InvalidArguments) as refused:
+        request(a=value, b="é")
+    [problem] = refused.value.errors
+    assert (problem.path, len(problem.message) <= 300) == ("a", True)
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

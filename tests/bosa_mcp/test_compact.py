@@ -161,6 +161,9 @@ TREE: Json = {
         ({"type": "array"}, {"type": "array", "items": {}}),
         ({"type": "bytes"}, {"type": "string"}),
         ({"type": "string", "contentEncoding": "base64"}, {"type": "string", "format": "base64"}),
+        ({"type": "string", "format": "binary", "description": "binary"}, {"type": "string", "description": "binary"}),
+        ({"type": ["null"]}, {"type": "null"}),
+        ({"anyOf": [{"type": "null"}]}, {"anyOf": [{"type": "null"}]}),
         ({"const": "x"}, {"enum": ["x"]}),
         ({"enum": ["x", None]}, {"enum": ["x"]}),
         ({"oneOf": [{"type": "string"}, {"type": "null"}]}, {"type": "string"}),
@@ -385,6 +388,7 @@ NONSENSE: dict[str, tuple[object, Json]] = {
     "a limit that is text": ({"type": "integer", "minimum": "1"}, {"type": "integer"}),
     "a limit that is true": ({"type": "integer", "minimum": True}, {"type": "integer"}),
     "a multiple of nothing": ({"type": "integer", "multipleOf": 0}, {"type": "integer"}),
+    "a multiple of true": ({"type": "integer", "multipleOf": True}, {"type": "integer"}),
     "a negative length": ({"type": "string", "minLength": -1}, {"type": "string"}),
     "half a length": ({"type": "string", "maxLength": 1.5}, {"type": "string"}),
     "a description that is a number": ({"description": 5}, {}),
@@ -395,6 +399,7 @@ NONSENSE: dict[str, tuple[object, Json]] = {
     "uniqueItems that is a number": ({"type": "array", "items": {}, "uniqueItems": 1}, {"type": "array", "items": {}}),
     "dependentRequired that is a list": ({"dependentRequired": ["a"]}, {}),
     "dependentRequired of a name": ({"dependentRequired": {"a": "b"}}, {}),
+    "dependentRequired of a name and of names": ({"dependentRequired": {"a": "b", "c": ["d"]}}, {}),
 }
 
 
@@ -456,6 +461,65 @@ def test_two_constraints_of_one_kind_both_stay(schema: object) -> None:
 def test_a_reference_to_an_array_keeps_its_items() -> None:
     tags = {"type": "array", "items": {"type": "string"}}
     assert parameter({"$ref": "#/$defs/Tags", "type": "array"}, **{"$defs": {"Tags": tags}}) == tags
+
+
+def test_a_parameter_that_is_another_in_each_alternative_may_be_any_of_them() -> None:
+    kinds: list[Json] = [{"type": kind} for kind in ("string", "integer", "boolean")]
+    assert compact({"anyOf": [takes(a=kind) for kind in kinds]}, {}) == takes(a={"anyOf": kinds})
+    told: Json = {"anyOf": kinds[:2], "description": "A name or a number."}
+    assert compact({"anyOf": [takes(a=told), takes(a=kinds[2])]}, {}) == takes(a={"anyOf": [told, kinds[2]]})
+
+
+def test_a_parameter_may_be_called_anything() -> None:
+    assert compact(takes(**{"a(": {"type": "string"}}), {}) == takes(**{"a(": {"type": "string"}})
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "both"),
+    [
+        (
+            {"type": "string", "minLength": 1, "description": "In."},
+            {"minLength": 1, "description": "Out."},
+            {"type": "string", "minLength": 1, "description": "Out. In."},
+        ),
+        ({"type": "integer", "minimum": 5}, {"minimum": 1}, {"minimum": 1, "allOf": [{"minimum": 5}]}),
+        (
+            {"type": "integer", "minimum": 5, "allOf": [{"maximum": 9}]},
+            {"minimum": 1, "allOf": [{"maximum": 8}]},
+            {"minimum": 1, "allOf": [{"maximum": 8}, {"maximum": 9}, {"minimum": 5}]},
+        ),
+        (
+            {"type": "integer", "allOf": [{"maximum": 9}]},
+            {"allOf": [{"maximum": 8}]},
+            {"allOf": [{"maximum": 8}, {"maximum": 9}]},
+        ),
+        (
+            {**takes("a", a=LATITUDE), "description": "In."},
+            {"description": "Out."},
+            {**takes("a", a=LATITUDE), "description": "Out. In."},
+        ),
+        (
+            {"type": "object", "description": "In."},
+            {**takes("a", a=LATITUDE), "description": "Out."},
+            {**takes("a", a=LATITUDE), "description": "Out. In."},
+        ),
+        (
+            {**takes("a", a=LATITUDE), "patternProperties": {"^x": LATITUDE}},
+            {**takes("b", "a", b=LATITUDE), "patternProperties": {"^y": LATITUDE}},
+            {**takes("a", "b", a=LATITUDE, b=LATITUDE), "patternProperties": {"^x": LATITUDE, "^y": LATITUDE}},
+        ),
+    ],
+)
+def test_what_stands_beside_a_schema_is_added_to_it(inner: Json, outer: Json, both: Json) -> None:
+    assert parameter({"anyOf": [inner, {"type": "null"}], **outer}) == {"type": inner["type"], **both}
+
+
+@pytest.mark.parametrize("kind", ["array", "object"])
+def test_what_leads_back_to_itself_is_an_object_or_what_is_said_beside(kind: str) -> None:
+    again = {"$ref": "#/$defs/A", "type": kind}
+    short = compact({**takes(a=again), "$defs": {"A": {"type": "array", "items": again}}}, {})
+    inner: Json = {"type": kind, **({"items": {}} if kind == "array" else {})}
+    assert short == takes(a={"type": "array", "items": inner})
 
 
 def test_a_parameter_that_is_the_same_in_each_alternative_comes_once() -> None:

@@ -9,9 +9,10 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from bosa_connectors.fields import select
+from bosa_mcp import fit
 from bosa_mcp.circuits import FAILURES
 
 from .conftest import Connect, answer, refusal, tools
@@ -125,6 +126,21 @@ async def test_a_result_that_is_too_large_keeps_whole_items_and_is_read_whole_by
         assert json.loads(whole) == {"data": many, "meta": {"total": 400}}
         selected = await answer(client, "shop_get_all", response_fields=["id"])
         assert (len(selected["data"]), "omitted" in selected) == (400, False)
+
+
+async def test_a_result_that_is_too_large_keeps_its_notes_and_the_beginning_of_its_meta(
+    api: ScriptedApi, connect: Connect
+) -> None:
+    data, meta = ["x" * 100] * 400, {"trace": "m" * 30_000}
+    api.offer("shop", "get_all")
+    api.answer("shop/get_all", JSONResponse({"data": data, "meta": meta, "warning": "old"}))
+    async with connect(api.url, result_bytes=8_000) as client:
+        result = await answer(client, "shop_get_all")
+    assert fit.size(result) <= 8_000
+    assert (len(result["data"]) > 40, fit.size(result["meta"]) <= 1_000) == (True, True)
+    left_out = fit.size(data) + fit.size(meta) - fit.size(result["data"]) - fit.size(result["meta"])
+    assert (result["omitted"]["items"], result["omitted"]["bytes"]) == (400 - len(result["data"]), left_out)
+    assert result["notes"] == ['The API says besides: {"warning":"old"}', "This is the beginning."]
 
 
 async def test_a_result_fits_whatever_its_fields_are_called_and_however_much_there_is_to_note(
@@ -265,6 +281,31 @@ async def test_fields_of_what_is_empty_just_now_are_no_mistake(
     assert (found["data"], "notes" in found) == (selected, False)
 
 
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        (["a"], "nothing, for there are no fields in the data"),
+        (dict.fromkeys("abcdefghijklmnopqrst", 1), ", ".join("abcdefghijklmnopqrst")),
+        (dict.fromkeys("abcdefghijklmnopqrstuvw", 1), f"{', '.join('abcdefghijklmnopqrst')} and 3 more"),
+    ],
+    ids=["none", "all", "some"],
+)
+async def test_a_field_that_matches_nothing_is_answered_with_a_few_that_match(
+    api: ScriptedApi, connect: Connect, data: object, known: str
+) -> None:
+    api.offer("shop", "get_item")
+    api.answer("shop/get_item", says(data))
+    async with connect(api.url) as client:
+        error = await refusal(client, "shop_get_item", response_fields=["z" * 101])
+    assert error["errors"] == [
+        {
+            "path": "response_fields.0",
+            "message": f"{'z' * 100!r} matches nothing in the data",
+            "expected": f"one of {known}",
+        }
+    ]
+
+
 @pytest.mark.parametrize("paging", [{}, {"cursor": TEXT}, {"page_token": TEXT}], ids=["", "cursor", "page_token"])
 async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, connect: Connect, paging: Json) -> None:
     data = {"rows": [{"id": 1, "user": {"login": "me"}}], "next_cursor": "a", "next_page_token": "b"}
@@ -276,6 +317,7 @@ async def test_fields_that_the_api_selects_are_answered_alike(api: ScriptedApi, 
     api.answer("shop/get_item", reply)
     async with connect(api.url) as client:
         error = await refusal(client, "shop_get_item", response_fields=["user.logn"])
+        assert (await answer(client, "shop_get_item"))["data"] == data
     assert error["errors"][0]["nearest"] == "rows.user.login"
 
 
@@ -379,8 +421,14 @@ async def test_what_is_wrong_within_a_text_is_named_and_the_rest_is_said_of_what
             {"a": '{"id": "3"}'},
             {"a": {"id": 3}},
         ),
+        (
+            takes(a={"type": "object", "additionalProperties": {"type": "integer"}}),
+            {"a": {"0": "3", "b": 4}},
+            {"a": {"0": 3, "b": 4}},
+        ),
+        (takes(a={"type": "array"}, **{"a.7": {"type": "integer"}}), {"a": [1], "a.7": "3"}, {"a": [1], "a.7": 3}),
     ],
-    ids=["a name with a dot", "texts in a text", "both", "one of several objects"],
+    ids=["a name with a dot", "texts in a text", "both", "one of several objects", "a number as a name", "an index"],
 )
 async def test_values_are_repaired_wherever_they_stand(
     api: ScriptedApi, connect: Connect, schema: Json, given: Json, meant: Json
@@ -414,7 +462,9 @@ async def test_a_text_that_breaks_a_limit_for_texts_is_not_taken_for_a_number(
     assert not api.sent("shop/order")
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 1.5, "many", [], True])
+@pytest.mark.parametrize(
+    "wrong", [0, -1, 1.5, "many", [], True, "NaN", "Infinity", "1e999", "[" * 100_000], ids=lambda wrong: str(wrong)[:9]
+)
 async def test_a_number_of_items_that_is_none_is_refused(api: ScriptedApi, connect: Connect, wrong: object) -> None:
     paging(api, "page")
     async with connect(api.url) as client:

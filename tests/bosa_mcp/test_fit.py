@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bosa_connectors.fields import select
@@ -19,17 +19,20 @@ VALUES = st.recursive(
 ITEM = st.fixed_dictionaries({"id": st.integers(0, 999), "title": st.text(max_size=30), "body": st.text(max_size=300)})
 
 
+@settings(deadline=None)
 @given(VALUES, st.integers(100, 3000))
 def test_a_value_that_was_made_to_fit_fits(value: object, budget: int) -> None:
     assert fit.size(fit.fit(value, budget).value) <= budget
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_value_that_fits_stays_as_it_is(value: object) -> None:
     fitted = fit.fit(value, fit.size(value))
     assert (fitted.value, fitted.items, fitted.bytes) == (value, 0, 0)
 
 
+@settings(deadline=None)
 @given(st.lists(ITEM, min_size=2, max_size=30), st.integers(600, 4000))
 def test_a_list_keeps_whole_items_from_the_front_and_says_how_many_are_left_out(
     items: list[dict[str, Any]], budget: int
@@ -43,11 +46,50 @@ def test_a_list_keeps_whole_items_from_the_front_and_says_how_many_are_left_out(
     assert fitted.bytes == fit.size(items) - fit.size(kept)
 
 
-@given(st.lists(ITEM, min_size=2, max_size=30), st.integers(600, 4000))
-def test_no_further_item_would_have_fitted(items: list[dict[str, Any]], budget: int) -> None:
-    kept: Any = fit.fit(items, budget).value
-    if 0 < len(kept) < len(items):
-        assert fit.size(items[: len(kept) + 1]) > budget
+@settings(deadline=None, max_examples=50)
+@given(st.lists(VALUES, min_size=3, max_size=6))
+def test_a_list_keeps_as_many_items_as_fit_to_the_byte(items: list[object]) -> None:
+    for count in range(2, len(items)):
+        room = fit.size(items[:count])
+        assert fit.fit(items, room) == fit.Fitted(items[:count], len(items) - count, fit.size(items) - room)
+        assert fit.fit(items, room - 1).value == items[: count - 1]
+
+
+@settings(deadline=None)
+@given(st.integers(2, 12))
+def test_an_object_keeps_as_many_members_as_fit_to_the_byte(count: int) -> None:
+    data = {f"{number:02}": number + 10 for number in range(20)}
+    room = fit.size(dict(list(data.items())[:count]))
+    fitted = fit.fit(data, room)
+    assert (fitted.value, fitted.items) == (dict(list(data.items())[:count]), 20 - count)
+    assert fit.fit(data, room - 1).items == 20 - count + 1
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(50, 3_000))
+def test_a_member_that_is_left_out_counts_once_whatever_it_holds(budget: int) -> None:
+    data = {f"{'n' * (number % 40)}{number}": [7] * (number % 5) for number in range(100)}
+    fitted = fit.fit(data, budget)
+    kept: Any = fitted.value
+    assert fitted.items == sum(len(each) - len(kept[name]) if name in kept else 1 for name, each in data.items())
+
+
+def test_an_item_that_can_be_no_shorter_is_left_out() -> None:
+    assert fit.fit([10**50, 1], 20) == fit.Fitted([], 2, 53)
+
+
+def test_as_many_as_fit_are_found_and_few_that_do_not_are_tried() -> None:
+    for count in range(40):
+        for fitting in range(45):
+            tried: list[int] = []
+
+            def fits(number: int, fitting: int = fitting, tried: list[int] = tried) -> bool:
+                tried.append(number)
+                return number <= fitting
+
+            assert fit.most(count, fits) == min(count, fitting)
+            assert len(tried) <= 2 * max(count, 1).bit_length()
+            assert max(tried, default=0) <= min(count, max(2 * fitting, 1))
 
 
 def test_one_item_too_large_has_its_longest_strings_shortened_and_each_says_its_length() -> None:
@@ -65,6 +107,7 @@ def test_one_item_too_large_has_its_longest_strings_shortened_and_each_says_its_
 @pytest.mark.parametrize("text", ["ä" * 5_000, "\n" * 5_000, "😀" * 5_000, '"' * 5_000], ids=ascii)
 def test_a_text_is_measured_in_bytes_of_json(text: str) -> None:
     assert fit.size(fit.shortened(text, 300)) <= 300
+    assert fit.shortened(text, fit.size(text)) == text
 
 
 def test_a_list_inside_an_object_is_cut_and_the_small_fields_beside_it_stay() -> None:
@@ -80,13 +123,34 @@ def test_a_list_inside_an_object_is_cut_and_the_small_fields_beside_it_stay() ->
 def test_the_largest_fields_are_named_by_the_paths_that_response_fields_takes() -> None:
     data = [{"id": 1, "body": "x" * 500, "user": {"login": "a", "bio": "y" * 100}}]
     assert fit.largest(data, 2) == ["body", "user"]
+    assert fit.largest({"a.b": "x" * 9, "c": 1}, 1) == ["a.b"]
 
 
+@settings(deadline=None)
+@given(st.lists(ITEM, min_size=1))
+def test_the_sizes_of_fields_are_bytes_with_their_names_and_commas(items: list[dict[str, Any]]) -> None:
+    braces_and_commas = 1 + 2 * len(items)  # where each comma between fields counts for one of them, and one too many
+    assert sum(fit.field_sizes(items).values()) + braces_and_commas == fit.size(items)
+
+
+@settings(deadline=None)
 @given(st.lists(ITEM, min_size=1, max_size=20), st.integers(200, 3000))
 def test_the_fields_that_are_said_to_fit_do(items: list[dict[str, Any]], budget: int) -> None:
     chosen = fit.fields_that_fit(items, budget)
     if chosen:
         assert fit.size(select(items, chosen)) <= budget
+
+
+def test_fewer_fields_are_said_to_fit_where_braces_take_the_rest() -> None:
+    assert fit.fields_that_fit([{"a": "x" * 100, "b": "x" * 100, "c": "x" * 100}] * 3, 660) == ["a", "b"]
+    assert fit.fields_that_fit([{"a": 1, "b": 2}] * 1_000, 12_500) == ["a"]
+    assert fit.fields_that_fit([{"a": 1}] * 1_000, 7_000) == []
+
+
+def test_fields_are_named_four_levels_deep() -> None:
+    data = {"a": {"b": {"c": {"d": {"e": "x" * 5_000, "f": 1}}}}}
+    assert fit.paths(data) == ["a", "a.b", "a.b.c", "a.b.c.d"]
+    assert list(fit.field_sizes(data, 100)) == ["a.b.c.d"]
 
 
 def test_a_name_to_which_no_path_leads_is_not_offered() -> None:

@@ -1,6 +1,7 @@
 """No key, token or signed address is left in a text for the log, wherever it stands."""
 
 import time
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,14 @@ def test_values_are_cleaned_however_deep_and_whatever_they_are() -> None:
         "c": "b'[hidden]'",
     }
     assert KEY not in str(clean(deep))
+    looped: dict[str, object] = {"key": KEY}
+    looped["self"] = looped
+    in_lists, in_objects = cast("list[Any]", clean(deep)), cast("dict[str, Any]", clean(looped))
+    for _ in range(6):
+        [in_lists], in_objects = in_lists, in_objects["self"]
+    assert isinstance(in_lists, str)
+    assert isinstance(in_objects, str)
+    assert KEY not in in_objects
     assert clean([("authorization", "abc"), ("page", 2)]) == [["authorization", "[hidden]"], ["page", 2]]
 
 

@@ -230,15 +230,17 @@ async def test_an_odd_action_costs_that_action_alone_and_is_logged(
     for name, schema in LARGE.items():
         api.offer("shop", name, {**takes(p=schema), "$defs": dict(bomb())})
     api.listing["shop"]["no object"] = 5
+    api.offer("shop", "half a megabyte", takes(p={"enum": ["x" * 500_000]}))
     api.offer("shop", "find")
     api.offer("office", "find")
     async with connect(api.url) as client:
         assert set(await tools(client)) == {"shop_find", "office_find"}
     left_out = {entry["tool"]: entry["reason"] for entry in logged(caplog, "action left out")}
-    names = [*ODD_ITEMS, *LARGE, "no object"]
+    names = [*ODD_ITEMS, *LARGE, "no object", "half a megabyte"]
     assert left_out.keys() == set(name_tools(Action("shop", name, "/", "", {}) for name in names))
     assert all(left_out.values())
     assert "too large" in left_out["shop_500_levels"]
+    assert "too large for a list of tools" in left_out["shop_half_a_megabyte"]
     assert "elsewhere.example" in left_out["shop_an_absolute_URL_for_a_path"]
     assert not any("elsewhere" in asked.path for asked in api.asked)
 

@@ -39,6 +39,7 @@ async def test_what_is_put_together_is_written_whole_in_any_size_of_result(
     ("taken", "wanted", "size"),
     [
         ({"anyOf": [{"type": "integer", "minimum": 10, "maximum": 100}, {"type": "null"}]}, 5, 10),
+        ({"type": "integer", "exclusiveMinimum": 9}, 5, 10),
         ({"type": "integer", "maximum": 30.0}, 60, 30),
         ({"type": "integer", "exclusiveMaximum": 50}, 60, 49),
         ({"oneOf": [{"type": "integer", "maximum": 30}, {"type": "null"}]}, 60, 30),
@@ -68,15 +69,31 @@ async def test_pages_are_asked_for_in_a_size_that_the_action_takes(
     assert sent.arguments == ({} if size is None else {"limit": size})
 
 
-@pytest.mark.parametrize("first", [1, "1"], ids=["number", "text"])
-async def test_the_first_page_has_the_size_that_makes_so_many_items_also_by_its_number(
-    api: ScriptedApi, connect: Connect, first: object
+@pytest.mark.parametrize(
+    "first",
+    [{"page": 1}, {"page": "1"}, {"page": 0}, {"offset": 0}, {"offset": "0"}, {"startIndex": 1}, {"cursor": ""}],
+    ids=str,
+)
+async def test_the_first_page_has_the_size_that_makes_so_many_items_also_where_it_is_asked_for_as_such(
+    api: ScriptedApi, connect: Connect, first: Json
 ) -> None:
-    api.offer("shop", "find_items", takes(page={}, per_page=NUMBER))
+    where: Json = {"startIndex": {"type": "integer"}} if "startIndex" in first else {name: {} for name in first}
+    api.offer("shop", "find_items", takes(per_page=NUMBER, **where))
     api.answer("shop/find_items", says([1]))
     async with connect(api.url) as client:
-        await answer(client, "shop_find_items", max_items=5, page=first)
-    assert api.sent("shop/find_items")[0].arguments == {"page": first, "per_page": 5}
+        await answer(client, "shop_find_items", max_items=5, **first)
+    assert api.sent("shop/find_items")[0].arguments == {**first, "per_page": 5}
+
+
+@pytest.mark.parametrize(("given", "sent"), [(3, 3), (5, 5), (6, 5), ("100", "100")])
+async def test_a_size_of_pages_that_was_chosen_stays_unless_so_many_items_are_not_wanted(
+    api: ScriptedApi, connect: Connect, given: object, sent: object
+) -> None:
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=True))
+    api.answer("shop/find_items", says([1]))
+    async with connect(api.url) as client:
+        await answer(client, "shop_find_items", max_items=5, per_page=given)
+    assert api.sent("shop/find_items")[0].arguments == {"per_page": sent}
 
 
 @pytest.mark.parametrize("further", [{"offset": "token"}, {"offset": "5"}, {"cursor": "c"}, {"page": 2}], ids=str)
@@ -139,9 +156,53 @@ async def test_a_page_that_is_asked_for_in_smaller_ones_says_why_it_is_short(
     async with connect(api.url, result_bytes=4_000) as client:
         result = await answer(client, "shop_find_items", page=2)
     assert result["data"] == LONG[20 : 20 + len(result["data"])]
-    assert len(result["data"]) == result["next"]["arguments"]["per_page"] < 20
+    assert len(result["data"]) == result["next"]["arguments"]["per_page"] == 10  # more fit, but 20 are before it
     [note] = result["notes"]
     assert "Of 20 items only these fit" in note
+
+
+@pytest.mark.parametrize(
+    ("taken", "asked", "following"),
+    [
+        ({"page": {"default": 1}}, {"page": 2}, {"page": 4, "per_page": 10}),
+        ({"page": {"default": 0}}, {"page": 1}, {"page": 3, "per_page": 10}),
+        ({"page": {"default": 1}, "per_page": {"multipleOf": 10}}, {}, {"page": 2, "per_page": 10}),
+        ({"page": {"default": 1}}, {"page": 0}, None),
+    ],
+)
+async def test_smaller_pages_begin_where_the_page_did_and_have_a_size_that_is_taken(
+    api: ScriptedApi, connect: Connect, taken: Json, asked: Json, following: Json | None
+) -> None:
+    first = taken["page"]["default"]
+    start = max(asked.get("page", first) - first, 0) * 20
+
+    async def pages(request: Request) -> Response:
+        asked = await request.json()
+        size = asked["per_page"]
+        start = max(asked.get("page", first) - first, 0) * size
+        return says(LONG[:37][start : start + size], {"has_next": start + size < 37})
+
+    api.offer("shop", "find_items", takes(**{"per_page": NUMBER, **taken}))
+    api.answer("shop/find_items", pages)
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items", max_items=COUNT, per_page=20, **asked)
+    if following:
+        assert (result["data"], "omitted" in result) == (LONG[start : start + 10], False)
+        assert result["next"]["arguments"] == {**following, "max_items": COUNT}
+    else:
+        assert "omitted" in result
+
+
+async def test_what_stands_beside_the_items_of_a_page_takes_its_room(api: ScriptedApi, connect: Connect) -> None:
+    async def pages(request: Request) -> Response:
+        size = (await request.json()).get("per_page") or 20
+        return says({"note": "n" * 2_000, "rows": LONG[:size]}, {"has_next": True})
+
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", pages)
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items")
+    assert (len(result["data"]["rows"]), result["next"]["arguments"]) == (5, {"page": 2, "per_page": 5})
 
 
 async def test_a_page_of_one_item_is_not_asked_for_in_smaller_ones(api: ScriptedApi, connect: Connect) -> None:
@@ -159,6 +220,43 @@ async def test_a_page_is_cut_where_the_api_keeps_to_its_own_sizes(api: ScriptedA
         result = await answer(client, "shop_find_items", max_items=COUNT)
     assert result["omitted"]["items"] == COUNT - len(result["data"])
     assert result["next"]["arguments"] == {"page": 2, "max_items": COUNT, "per_page": 50}
+
+
+@pytest.mark.parametrize("shorter", [[], [{"id": -1}], {"rows": LONG[:3]}], ids=["nothing", "others", "another shape"])
+async def test_a_page_is_cut_where_a_smaller_one_is_not_its_beginning(
+    api: ScriptedApi, connect: Connect, shorter: object
+) -> None:
+    more = {"has_next": True}
+    api.offer("shop", "find_items", takes(page=NUMBER, per_page=NUMBER))
+    api.answer("shop/find_items", says(LONG, more), says(shorter, more))
+    async with connect(api.url, result_bytes=4_000) as client:
+        result = await answer(client, "shop_find_items")
+    assert result["data"] == LONG[: len(result["data"])]
+    assert result["omitted"]["items"] == COUNT - len(result["data"])
+    assert result["next"]["arguments"] == {"page": 2}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        ([{"id": 1}], {"rows": [{"id": 2}]}, 2),
+        ({"rows": [{"id": 1}]}, {"hits": [{"id": 2}]}, 2),
+        ({"rows": [{"id": 1}]}, [{"id": 2}], 2),
+        ({"rows": [{"id": 1}], "hits": [{"id": 1}]}, {"rows": [{"id": 2}], "hits": [{"id": 2}]}, 1),
+        ({"id": 1}, {"id": 2}, 1),
+    ],
+    ids=str,
+)
+async def test_pages_of_which_nobody_knows_how_they_go_together_stay_apart(
+    api: ScriptedApi, connect: Connect, first: object, second: object, asked: int
+) -> None:
+    more = {"has_next": True}
+    api.offer("shop", "find_items", takes(page=NUMBER))
+    api.answer("shop/find_items", says(first, more), says(second, more))
+    async with connect(api.url) as client:
+        result = await answer(client, "shop_find_items", max_items=5)
+    assert (result["data"], result["next"]["arguments"]) == (first, {"page": 2, "max_items": 5})
+    assert len(api.sent("shop/find_items")) == asked
 
 
 async def test_what_pages_tell_beside_their_items_is_never_lost(api: ScriptedApi, connect: Connect) -> None:
