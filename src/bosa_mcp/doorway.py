@@ -75,7 +75,6 @@ class Doorway:
                     self._url = None
                     web.should_exit = True
             finally:
-                web.refuse()  # uvicorn itself closes nothing where it is cancelled
                 self._url = None
 
 
