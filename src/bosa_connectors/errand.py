@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -17,7 +17,6 @@ from bosa_connectors.shapes import is_object, members
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
-_JSON: Final = "text, finite numbers, true, false, null, objects and arrays of these"
 
 
 def _raised(error: ApiError) -> NoReturn:
@@ -135,19 +134,11 @@ def given_object(name: str, value: object) -> dict[str, object]:
     """The JSON object that was given; raises InvalidArguments where it is none."""
     if not is_object(value):
         raise InvalidArguments([Problem(name, f"This is a {type(value).__name__}", "a mapping")])
-    given = dict(value)
-    if not _is_json(given):
-        raise InvalidArguments([Problem(name, "JSON cannot say this", _JSON)])
-    return given
+    if not wire.is_sayable(dict(value)):
+        raise InvalidArguments([Problem(name, "JSON cannot say this", wire.SAYABLE)])
+    return dict(value)
 
 
 def saying(**members: object) -> bytes:
     """The JSON object with these members."""
     return json.dumps(members, ensure_ascii=False).encode()
-
-
-def _is_json(value: object) -> bool:
-    try:
-        return bool(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
-    except (TypeError, ValueError, RecursionError):
-        return False

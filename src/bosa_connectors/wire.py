@@ -26,6 +26,7 @@ from bosa_connectors.naming import base_name
 from bosa_connectors.shapes import is_object
 
 JSON: Final = "application/json"
+SAYABLE: Final = "text, finite numbers, true, false, null, objects and arrays of these"
 _JSON_TOO: Final = (JSON, "text/json", "")
 ACCEPT: Final = {"accept": f"{JSON}, */*"}
 """What is wanted, where the caller does not say."""
@@ -115,12 +116,12 @@ def _json(arguments: Mapping[str, object]) -> bytes:
     try:
         return json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as odd:
-        expected = "text, finite numbers, true, false, null, objects and arrays of these"
-        names = [name for name, value in arguments.items() if not _is_sayable({name: value})]
-        raise InvalidArguments(Problem(name, f"JSON cannot say this: {odd}"[:300], expected) for name in names) from odd
+        names = [name for name, value in arguments.items() if not is_sayable({name: value})]
+        raise InvalidArguments(Problem(name, f"JSON cannot say this: {odd}"[:300], SAYABLE) for name in names) from odd
 
 
-def _is_sayable(value: object) -> bool:
+def is_sayable(value: object) -> bool:
+    """Whether JSON has a way to write this."""
     try:
         return bool(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError):
