@@ -13,6 +13,7 @@ from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Headers, Timeout
 from bosa_connectors.catalogue import PLUMBING, Catalogue
 from bosa_connectors.connector import BosaConnector
 from bosa_connectors.errors import BosaConnectorError, BosaError, InvalidArguments
+from bosa_connectors.references import follow
 from bosa_connectors.shapes import is_array, items, members
 
 __all__ = ["AsyncBosaConnectorModule", "BosaConnectorError", "BosaConnectorModule"]
@@ -215,7 +216,7 @@ def _kinds(node: object, root: Mapping[str, object], depth: int = 0) -> Iterator
             yield from _kinds(branch, root, depth + 1)
         return
     if "type" not in schema and "$ref" in schema and depth < _DEEP:
-        yield from _kinds(members(root.get("$defs")).get(str(schema["$ref"]).rpartition("/")[2]), root, depth + 1)
+        yield from _kinds(follow(root, str(schema["$ref"])), root, depth + 1)
         return
     kind = schema.get("type", "any")
     for each in kind if is_array(kind) else [kind]:

@@ -10,6 +10,7 @@ from bosa_connectors import schema
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.problems import UNKNOWN
+from bosa_connectors.references import follow
 from bosa_connectors.shapes import is_object, items, members
 from bosa_connectors.wording import describe
 from bosa_mcp.invisible import plain
@@ -87,7 +88,7 @@ def _resolved(said: object, root: Mapping[str, object]) -> Mapping[str, object]:
     for _ in range(_DEPTH):
         reference = node.pop("$ref", None)
         if isinstance(reference, str):
-            node = {**members(_target(root, reference)), **node}
+            node = {**members(follow(root, reference)), **node}
             continue
         union = next((key for key in ("anyOf", "oneOf") if key in node), None)
         branches = [branch for branch in items(node.get(union or "")) if members(branch).get("type") != "null"]
@@ -97,13 +98,6 @@ def _resolved(said: object, root: Mapping[str, object]) -> Mapping[str, object]:
             continue
         break
     return node
-
-
-def _target(root: Mapping[str, object], reference: str) -> object:
-    found: object = root
-    for part in reference.removeprefix("#").split("/")[1:]:
-        found = members(found).get(part.replace("~1", "/").replace("~0", "~"))
-    return found
 
 
 def _choices(node: Mapping[str, object]) -> list[object]:
