@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from copy import copy
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, NoReturn, TypeAlias, TypeVar
+from typing import Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from bosa_connectors import catalogue
 from bosa_connectors.calls import Reply
@@ -55,17 +55,14 @@ class Known(Generic[T]):
 
     def answer(self) -> T:
         """What was found the last time; raises why nothing was."""
-        if self.failure or self.found is None:
-            self._fail()
-        return self.found
+        if self.failure:
+            # a copy: one error raised by many would gather all their tracebacks
+            raise copy(self.failure) from self.failure.__cause__
+        return cast("T", self.found)
 
     def serving(self) -> T:
         """The last that was found, whatever came after it; raises why there is none."""
         return self.answer() if self.found is None else self.found
-
-    def _fail(self) -> NoReturn:
-        failure = self.failure or BadReply("Nothing is known of this connector.")
-        raise copy(failure) from failure.__cause__  # a copy: one error raised by many would gather all their tracebacks
 
 
 def names(contract: Contract) -> Steps[list[str]]:
