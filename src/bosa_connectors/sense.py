@@ -92,10 +92,6 @@ def _as_python(found: re.Match[str]) -> str:
     return f"(?P<{found['group']}>" if found["group"] else "a"
 
 
-def _is_anything(_: object) -> bool:
-    return True
-
-
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -108,20 +104,8 @@ def _is_count(value: object) -> bool:
     return is_number(value) and value >= 0 and value % 1 == 0
 
 
-def _is_factor(value: object) -> bool:
-    return isinstance(value, (int, float)) and _is_number(value) and value > 0
-
-
 def _is_names(value: object) -> bool:
     return is_array(value) and all(isinstance(name, str) for name in value)
-
-
-def _is_names_by_name(value: object) -> bool:
-    return is_object(value) and all(map(_is_names, value.values()))
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
 
 
 def _is_some(value: object) -> bool:
@@ -165,8 +149,8 @@ _MEANT: Final[Mapping[str, str]] = {
 VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "description": _is_prose,
     "enum": _is_some,
-    "const": _is_anything,
-    "default": _is_anything,
+    "const": lambda _: True,
+    "default": lambda _: True,
     "format": _is_text,
     "contentEncoding": _is_text,
     "pattern": is_pattern,
@@ -174,7 +158,7 @@ VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "maximum": _is_number,
     "exclusiveMinimum": _is_number,
     "exclusiveMaximum": _is_number,
-    "multipleOf": _is_factor,
+    "multipleOf": lambda value: is_number(value) and 0 < value < math.inf,
     "minLength": _is_count,
     "maxLength": _is_count,
     "minItems": _is_count,
@@ -183,9 +167,9 @@ VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
     "maxProperties": _is_count,
     "minContains": _is_count,
     "maxContains": _is_count,
-    "uniqueItems": _is_flag,
+    "uniqueItems": lambda value: isinstance(value, bool),
     "required": _is_names,
-    "dependentRequired": _is_names_by_name,
+    "dependentRequired": lambda value: is_object(value) and all(map(_is_names, value.values())),
 }
 """Keywords that hold no schema, each with what it may say."""
 _OTHERS: Final[Mapping[str, Callable[[object], bool]]] = {
