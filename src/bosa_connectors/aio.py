@@ -354,9 +354,7 @@ class AsyncBosaConnector(AsyncAccounts):
         patience.transfer()
         return response
 
-    async def _bytes(
-        self, exchange: Exchange, response: httpx.Response, limit: int | None = None
-    ) -> AsyncIterator[bytes]:
+    async def _bytes(self, exchange: Exchange, response: httpx.Response, limit: int | None) -> AsyncIterator[bytes]:
         """The body as it comes."""
         came = 0
         try:

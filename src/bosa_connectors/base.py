@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from weakref import WeakSet
@@ -35,12 +35,12 @@ class Exchange:
     """A request and how patient its sender is. Decisions that need a clock or chance are made here."""
 
     request: wire.Request
-    policy: Policy
-    timeout: Timeout
-    deadline: float | None
-    ends: float | None
-    """When the deadline is, on the monotonic clock."""
     writes: bool
+    policy: Policy = field(default_factory=Policy)
+    timeout: Timeout = DEFAULT_TIMEOUT
+    deadline: float | None = None
+    ends: float | None = None
+    """When the deadline is, on the monotonic clock."""
     max_file_bytes: int | None = None
 
     @property
@@ -175,7 +175,7 @@ class Connector:
         request = self._encoded(call, uuid.uuid4().hex if writes else None)
         schema.check(call.action, wire.present(call.action, call.arguments))
         ends = None if call.deadline is None else time.monotonic() + call.deadline
-        return Exchange(request, call.policy, call.timeout, call.deadline, ends, writes, call.max_file_bytes)
+        return Exchange(request, writes, call.policy, call.timeout, call.deadline, ends, call.max_file_bytes)
 
     def _encoded(self, call: Call, key: str | None) -> wire.Request:
         try:
@@ -189,13 +189,13 @@ class Connector:
     def _ask(self, request: wire.Request) -> Exchange:
         """The exchange that a request which changes nothing is."""
         self._check_open()
-        return Exchange(request, Policy(), DEFAULT_TIMEOUT, None, None, writes=False)
+        return Exchange(request, writes=False)
 
     def _errand(self, errand: Errand[Any], family: discovery.Family) -> Exchange:
         """The exchange that a request about users or their accounts is: it is made once."""
         self._check_open()
         request = errand.request(family, self._api_key, self._error_contract, uuid.uuid4().hex)
-        return Exchange(request, Policy(), DEFAULT_TIMEOUT, None, None, errand.writes)
+        return Exchange(request, errand.writes)
 
     def _entry(self, app: str) -> Known[Catalogue]:
         """What is known of a connector; raises InvalidArguments where its name is no text."""

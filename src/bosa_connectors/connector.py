@@ -322,7 +322,7 @@ class BosaConnector(Accounts):
         patience.transfer()
         return response
 
-    def _bytes(self, exchange: Exchange, response: httpx.Response, limit: int | None = None) -> Iterator[bytes]:
+    def _bytes(self, exchange: Exchange, response: httpx.Response, limit: int | None) -> Iterator[bytes]:
         """The body as it comes."""
         came = 0
         try:

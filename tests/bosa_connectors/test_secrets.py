@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bosa_connectors import AsyncBosaConnector, Call, Credentials
 from bosa_connectors.base import Exchange
-from bosa_connectors.calls import Policy
 from bosa_connectors.errors import BosaError, OutcomeUnknown
 from bosa_connectors.wire import decode, encode
 
@@ -122,7 +121,7 @@ async def test_an_api_that_repeats_secrets_does_not_put_them_into_errors(
 def test_no_secret_survives_in_an_error(key: str, token: str, echo: str, status: int) -> None:
     credentials = Credentials(key, token)
     request = encode(Call(action(), {}, credentials), api_key=None, error_contract=1)
-    exchange = Exchange(request, Policy(), None, None, None, writes=True)
+    exchange = Exchange(request, writes=True)
     said = echo.format(key=key, token=token)
     kind = "application/json" if said.startswith("{") else "text/plain"
     reply = exchange.without_secrets(decode(status, {"content-type": kind}, said.encode()))
