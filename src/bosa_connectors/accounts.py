@@ -29,9 +29,8 @@ class Accounts(Connector, ABC):
         """A new user; `.secret` is shown this once. Raises Conflict where there is one of this identifier."""
         return self._do(users.create(identifier))
 
-    def create_user(self, identifier: str) -> CreateUserResponse:
-        """What `create_bosa_user` is called in the current generation."""
-        return self.create_bosa_user(identifier)
+    create_user = create_bosa_user
+    """Its name in the current generation."""
 
     def authenticate_bosa_user(self, identifier: str, secret: str) -> BosaToken:
         """A new token for a user, `.token`. Raises Unauthenticated for a wrong secret.
@@ -40,9 +39,8 @@ class Accounts(Connector, ABC):
         """
         return self._do(users.log_in(identifier, secret))
 
-    def authenticate(self, identifier: str, secret: str) -> BosaToken:
-        """What `authenticate_bosa_user` is called in the current generation."""
-        return self.authenticate_bosa_user(identifier, secret)
+    authenticate = authenticate_bosa_user
+    """Its name in the current generation."""
 
     def get_user_info(self, token: str) -> BosaUser:
         """The user whose token this is, with the accounts that are linked."""
@@ -131,9 +129,8 @@ class AsyncAccounts(Connector, ABC):
         """A new user; `.secret` is shown this once. Raises Conflict where there is one of this identifier."""
         return await self._do(users.create(identifier))
 
-    async def create_user(self, identifier: str) -> CreateUserResponse:
-        """What `create_bosa_user` is called in the current generation."""
-        return await self.create_bosa_user(identifier)
+    create_user = create_bosa_user
+    """Its name in the current generation."""
 
     async def authenticate_bosa_user(self, identifier: str, secret: str) -> BosaToken:
         """A new token for a user, `.token`. Raises Unauthenticated for a wrong secret.
@@ -142,9 +139,8 @@ class AsyncAccounts(Connector, ABC):
         """
         return await self._do(users.log_in(identifier, secret))
 
-    async def authenticate(self, identifier: str, secret: str) -> BosaToken:
-        """What `authenticate_bosa_user` is called in the current generation."""
-        return await self.authenticate_bosa_user(identifier, secret)
+    authenticate = authenticate_bosa_user
+    """Its name in the current generation."""
 
     async def get_user_info(self, token: str) -> BosaUser:
         """The user whose token this is, with the accounts that are linked."""
