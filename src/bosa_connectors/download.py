@@ -89,20 +89,10 @@ class AsyncDownload(FileHead):
     async def save(self, to: Place | Writable) -> Path | None:
         """As `Download.save`, with all writing in worker threads."""
         if isinstance(to, (str, PathLike)):
-            return await self._save(to)
+            return await asave(self.chunks(), to, self.name)
         async for chunk in self.chunks():
             await to_thread.run_sync(write_all, to, chunk)
         return None
-
-    async def _save(self, place: Place) -> Path:
-        landing = await to_thread.run_sync(Landing, place, self.name)
-        try:
-            async for chunk in self.chunks():
-                await to_thread.run_sync(landing.write, chunk)
-            return await to_thread.run_sync(landing.finish)
-        except BaseException:
-            landing.discard()
-            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +107,18 @@ class AsyncStreamedReply(Reply):
     """A reply whose file still arrives."""
 
     file: AsyncDownload = field(kw_only=True)
+
+
+async def asave(chunks: AsyncIterator[bytes], place: Place, name: str | None) -> Path:
+    """Where these bytes lie now, all of them: as `saving.save`, with all writing in worker threads."""
+    landing = await to_thread.run_sync(Landing, place, name)
+    try:
+        async for chunk in chunks:
+            await to_thread.run_sync(landing.write, chunk)
+        return await to_thread.run_sync(landing.finish)
+    except BaseException:
+        landing.discard()
+        raise
 
 
 def room(size: int | None) -> BytesIO:

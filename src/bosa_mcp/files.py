@@ -12,7 +12,7 @@ import mcp_types as types
 import structlog
 from anyio import to_thread
 
-from bosa_connectors.saving import Landing
+from bosa_connectors.download import asave
 from bosa_mcp import links, results
 from bosa_mcp.folders import make_folder
 from bosa_mcp.links import Links
@@ -77,7 +77,8 @@ class Files:
 
     async def _save(self, kept: Kept, folder: Path, shown: Shown) -> None:
         try:
-            shown.data["path"] = str(await save(self.store, kept, folder))
+            await to_thread.run_sync(make_folder, folder)
+            shown.data["path"] = str(await asave(self.store.stream(kept), folder, kept.name))
         except OSError as odd:
             log.warning("a file could not be saved", folder=str(folder), reason=str(odd))
             shown.notes.append(
@@ -105,20 +106,3 @@ def beginning(content: bytes, most: int) -> str:
         return codecs.getincrementaldecoder("utf-8")().decode(content)[: max(most, 0)]
     except UnicodeDecodeError:
         return ""
-
-
-async def save(store: Store, kept: Kept, folder: Path) -> Path:
-    """Where the file lies now, in this folder, under a name that is safe and was free. Raises OSError."""
-    landing = await to_thread.run_sync(_landing, folder, kept.name)
-    try:
-        async for chunk in store.stream(kept):
-            await to_thread.run_sync(landing.write, chunk)
-        return await to_thread.run_sync(landing.finish)
-    except BaseException:
-        landing.discard()
-        raise
-
-
-def _landing(folder: Path, name: str) -> Landing:
-    make_folder(folder)
-    return Landing(folder, name)
