@@ -25,7 +25,7 @@ from bosa_connectors.errors import (
     OutcomeUnknown,
 )
 from bosa_connectors.shapes import members
-from bosa_mcp import arguments, connected, fit, ours, results, spans
+from bosa_mcp import arguments, connected, fit, ours, results
 from bosa_mcp.consent import Asker, InputNeeded
 from bosa_mcp.results import Refusal
 from bosa_mcp.store import StoreError
@@ -103,7 +103,7 @@ def _observed(offer: "Offer", sent: dict[str, Any], tally: Tally) -> Generator[N
         try:
             yield
         finally:
-            spans.tell(offer.action, tally)
+            tally.trace(offer.action)
             log.info(
                 "tool call",
                 tool=offer.tool.name,

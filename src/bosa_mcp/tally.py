@@ -1,9 +1,17 @@
-"""What is told of a tool call in the log: what it cost and came to, and the shapes of its arguments, never a value."""
+"""What is told of a tool call: what it cost and came to, and in the log the shapes of its arguments, never a value.
+
+The mcp package makes one OpenTelemetry span for each request, `tools/call {tool}`, with what the semantic conventions
+for MCP name; what only we know goes onto it under `bosa.`.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from opentelemetry.trace import get_current_span
+
+from bosa_connectors.calls import Action
+from bosa_connectors.effects import effect
 from bosa_connectors.shapes import is_array, is_object
 
 OK: Final = "ok"
@@ -46,6 +54,27 @@ class Tally:
             "api_bytes": self.api_bytes,
             "result_bytes": self.result_bytes,
         }
+
+    def trace(self, action: Action) -> None:
+        """Puts what the call was and cost onto the current span, where there is an SDK that records it."""
+        span = get_current_span()
+        if not span.is_recording():
+            return
+        span.set_attributes(
+            {
+                "bosa.connector": action.connector,
+                "bosa.action": action.name,
+                "bosa.effect": effect(action),
+                "bosa.attempts": self.attempts,
+                "bosa.pages": self.pages,
+                "bosa.api.bytes": self.api_bytes,
+                "bosa.result.bytes": self.result_bytes,
+            }
+        )
+        if self.status is not None:
+            span.set_attribute("bosa.api.status", self.status)
+        if self.kind != OK:
+            span.set_attribute("bosa.error.kind", self.kind)
 
 
 def shapes(arguments: Mapping[str, object], known: Collection[str]) -> dict[str, str]:
