@@ -124,24 +124,19 @@ async def _left(writing: ContextSendStream[SessionMessage], patience: float) -> 
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Http:
-    """How to serve over HTTP."""
-
-    json_response: bool = False
-    """Answer with JSON instead of a stream of events."""
-    stateless: bool = False
-    """Keep no sessions for clients that shake hands."""
-
-
-async def serve_http(
+async def serve_http(  # noqa: PLR0913  what is served, where, and how
     opened: AbstractAsyncContextManager[Serving],
     listener: socket.socket,
     addresses: Addresses,
-    http: Http,
     ready: Callable[[], None],
+    *,
+    json_response: bool,
+    stateless: bool,
 ) -> int:
     """Serves any number of clients until SIGINT or SIGTERM, 130 or 143; calls `ready` when it answers.
+
+    `json_response` answers with JSON instead of a stream of events, `stateless` keeps no sessions for clients that
+    shake hands.
 
     New connections are refused from then on, calls under way get a grace, and streams end after the last of them.
     """
@@ -156,11 +151,11 @@ async def serve_http(
             served.files,
             pages=served.pages,
             below=addresses.below,
-            json_response=http.json_response,
-            stateless=http.stateless,
+            json_response=json_response,
+            stateless=stateless,
         )
         async with app.router.lifespan_context(app), anyio.create_task_group() as listening:
-            gate = Gate(app, addresses, drain, stateless=http.stateless)
+            gate = Gate(app, addresses, drain, stateless=stateless)
             web = Web(gate)
             listening.start_soon(web.serve, [listener])
             await web.has_started.wait()

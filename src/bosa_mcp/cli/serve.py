@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from functools import partial
 from typing import Annotated, Final, Literal, NoReturn
 
 import anyio
@@ -81,19 +82,17 @@ def _stdio(chosen: settings.Settings) -> NoReturn:
 def _http(chosen: settings.Settings, host: str, port: int, *, json_response: bool, stateless: bool) -> NoReturn:
     with quick():
         from bosa_mcp.cli.api import open_server  # noqa: PLC0415  as above
-        from bosa_mcp.transports import Http, leave, listen, serve_http  # noqa: PLC0415  as above
+        from bosa_mcp.transports import leave, listen, serve_http  # noqa: PLC0415  as above
 
     with closing(listen(host, port)) as listener:
         port = listener.getsockname()[1]
         url = addresses.url_of(host, port)
         ours = addresses.ours(host, port, chosen.public_url, chosen.allowed_hosts)
-        http = Http(json_response, stateless)
         code = anyio.run(
-            serve_http,
+            partial(serve_http, json_response=json_response, stateless=stateless),
             open_server(chosen, url, asks_who=chosen.auth == "user-token"),
             listener,
             ours,
-            http,
             lambda: typer.echo(f"ready {url}", err=True),
         )
     leave(code)
