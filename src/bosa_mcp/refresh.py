@@ -76,11 +76,6 @@ class Tools:
         """Whether there has been a list of tools."""
         return bool(self.table.listed) or (self._table is not None and not self._table.missing)
 
-    @property
-    def missing(self) -> Mapping[str, str]:
-        """Connectors that could not be listed the last time, with the reason; `*` for all of them."""
-        return self.table.missing
-
     async def look(self) -> Table:
         """The table, after another look at the API where something is missing from it."""
         seen = self._table
@@ -134,7 +129,7 @@ class Tools:
                 await self.refresh(budget(failures))
             except Exception:
                 log.exception("the tools could not be refreshed")
-            failures = failures + 1 if self.missing else 0
+            failures = failures + 1 if self.table.missing else 0
             with anyio.move_on_after(pause(every, failures)):
                 await self._woken.wait()
 

@@ -123,7 +123,7 @@ async def _alive(_: Request) -> Response:
 
 def _ready(tools: Tools) -> Callable[[Request], Awaitable[Response]]:
     async def ready(_: Request) -> Response:
-        missing = sorted("the API" if name == "*" else name for name in tools.missing)
+        missing = sorted("the API" if name == "*" else name for name in tools.table.missing)
         if tools.is_ready:
             return JSONResponse({"status": "ready", "missing": missing})
         why = "No tools are known yet: the API has not listed its connectors. The log says why."

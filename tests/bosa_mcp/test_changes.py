@@ -217,7 +217,7 @@ async def test_a_connector_that_fails_keeps_its_last_good_tools(
         shop.offer("shop", "buy")
         await served.tools.refresh()
         assert set(await tools(client)) == {"shop_find", "office_find", "shop_buy"}
-        assert set(served.tools.missing) == {"office"}
+        assert set(served.tools.table.missing) == {"office"}
     [warning] = logged(caplog, "a connector could not be listed")
     assert (warning["connector"], warning["tools"]) == ("office", "as they were listed before")
 
@@ -228,11 +228,11 @@ async def test_a_look_that_takes_too_long_serves_what_has_come(shop: ScriptedApi
     async with opened(shop.url) as served:
         await served.tools.refresh(budget=0.5)
         assert set(served.tools.table.offers) == {"shop_find"}
-        assert "took longer than 0.5 s" in served.tools.missing["office"]
+        assert "took longer than 0.5 s" in served.tools.table.missing["office"]
         shop.odd[NAMES] = shop.hang
         await served.tools.refresh(budget=0.5)
         assert set(served.tools.table.offers) == {"shop_find"}
-        assert set(served.tools.missing) == {"office", "*"}
+        assert set(served.tools.table.missing) == {"office", "*"}
 
 
 async def test_a_list_waits_for_a_hanging_connector_no_longer_than_a_client_does(shop: ScriptedApi, era: str) -> None:
