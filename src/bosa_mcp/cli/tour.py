@@ -19,8 +19,6 @@ from bosa_connectors.shapes import is_array, is_object, items, members
 
 ROWS: Final = 6
 """So many rows of a list are shown."""
-
-
 NOTES: Final = (
     ("Kyoto", "Cherry blossom peaks in early April. Book the ryokan by January."),
     ("Sourdough", "Feed the starter at eight, bake at 240 °C."),
@@ -67,8 +65,6 @@ class Guide:
 
     async def list_tools(self) -> None:
         """Shows what there is, by connector."""
-        from rich.table import Table  # noqa: PLC0415  as above
-
         tools = (await self._client.list_tools()).tools
         connectors = Counter(tool.name.partition("_")[0] for tool in tools)
         self.say(f"{len(tools)} tools from {len(connectors)} connectors")
@@ -178,7 +174,6 @@ def _refusal(error: Mapping[str, object]) -> RenderableType:
 
 
 def _grid(rows: Iterable[tuple[str, object]], style: str = "dim") -> RenderableType:
-
     grid = Table.grid(padding=(0, 2))
     for name, value in rows:
         grid.add_row(Text(name, style=style), Text(_cell(value)))
@@ -192,5 +187,4 @@ def _cell(value: object) -> str:
 
 
 def _indented(shown: RenderableType) -> RenderableType:
-
     return Padding(shown, (0, 0, 0, 4))
