@@ -2,6 +2,7 @@
 
 import base64
 import codecs
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class Files:
             await self._save(kept, self.downloads, shown)
         if self.links:
             minutes = links.LASTING // 60
-            link = self.links.link(kept, links.now())
+            link = self.links.link(kept, time.time())
             shown.notes.append(f"For {minutes} minutes a person can fetch the file in a browser: {link}")
         name = str(results.cleaned(data, secrets).content["name"])
         shown.blocks.append(types.ResourceLink(uri=kept.uri, name=name, mime_type=kept.mime_type, size=kept.size))

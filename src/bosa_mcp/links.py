@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,11 +66,6 @@ class Links:
 def is_link(query: Mapping[str, str]) -> bool:
     """Whether somebody comes with a link, rather than as themselves."""
     return any(name in query for name in _NAMES)
-
-
-def now() -> float:
-    """Seconds since 1970."""
-    return time.time()
 
 
 def key(folder: Path) -> bytes:

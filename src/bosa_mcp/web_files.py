@@ -1,6 +1,7 @@
 """`/files`: programs leave a file here for a tool to send, and fetch, or have a browser fetch, what a tool answered."""
 
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from bosa_connectors.naming import ANY_BYTES, base_name, label, media_type, safe
 from bosa_mcp import links
 from bosa_mcp.access import Caller
 from bosa_mcp.links import BadLink, Links
-from bosa_mcp.ranges import Unsatisfiable, span
 from bosa_mcp.store import CHUNK, LARGEST, Kept, Store, StoreError
 
 _FORM: Final = "multipart/form-data"
@@ -29,6 +29,7 @@ _FORM_BYTES: Final = 64 * 1024
 _SAYS_NOTHING: Final = ("", "application/x-www-form-urlencoded")
 """Content types that programs send when they were told none."""
 _UNQUOTABLE: Final = re.compile(r'[^ -~]|["\\%]')
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _GONE: Final = "There is no file of yours at this address, or no longer."
 
 
@@ -72,7 +73,7 @@ class WebFiles:
 
     async def _give_by_link(self, request: Request) -> Response:
         try:
-            drawer = self.links.drawer(_id(request), request.query_params, links.now())
+            drawer = self.links.drawer(_id(request), request.query_params, time.time())
         except BadLink as bad:
             return _refused(403, "forbidden", str(bad))
         return await self._file(request, await self.store.in_drawer(drawer, "files", _id(request)))
@@ -181,3 +182,27 @@ def _id(request: Request) -> str:
 
 def _refused(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse({"error": {"kind": kind, "message": message}}, status, headers)
+
+
+class Unsatisfiable(ValueError):
+    """The file has none of these bytes."""
+
+
+def span(header: str, size: int) -> tuple[int, int] | None:
+    """Where the one range that a header asks for begins, and where it ends; None for the whole file.
+
+    Several ranges, and what is no range, mean the whole. Raises Unsatisfiable.
+    """
+    found = _RANGE.fullmatch(header.strip())
+    first, last = found.groups() if found else ("", "")
+    if not first and not last:
+        return None
+    if not first:
+        start, end = max(size - int(last), 0), size
+    else:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= size or start >= end:
+        raise Unsatisfiable
+    return start, end

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from starlette.responses import HTMLResponse
 
 from bosa_mcp.links import LASTING, BadLink, Links
-from bosa_mcp.ranges import Unsatisfiable, span
 from bosa_mcp.store import LARGEST, Kept
+from bosa_mcp.web_files import Unsatisfiable, span
 
 from .conftest import answer
 from .scripted_api import WAIT, Json, ScriptedApi, Switchboard, says, takes
