@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bosa_hub.actions import Action
-from bosa_hub.envelope import invalid_query
+from bosa_hub.envelope import invalid_arguments
 from bosa_hub.errors import NotFound
 from bosa_hub.plugin import Connector, about
 from bosa_hub.rim import to_response
@@ -69,7 +69,7 @@ def _wanted(query: Mapping[str, str]) -> _Wanted:
     try:
         return _Wanted.model_validate(dict(query))
     except ValidationError as failed:
-        raise invalid_query(failed) from None
+        raise invalid_arguments(failed, _Wanted, echo=True, where="query") from None
 
 
 def _fits(tool: Tool, wanted: _Wanted) -> bool:

@@ -1,7 +1,7 @@
 """What a body looks like, for every generation of client: values in, values out."""
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json, to_jsonable_python
@@ -40,32 +40,20 @@ def error_contract(asked: str | None) -> str:
     return "2" if asked == "2" else "1"
 
 
-def invalid_arguments(failed: ValidationError, model: type[BaseModel], *, echo: bool) -> Invalid:
-    """What is wrong with a body, field by field; wrong values are sent back only where `echo` allows."""
+def invalid_arguments(
+    failed: ValidationError, model: type[BaseModel], *, echo: bool, where: Literal["body", "query"] = "body"
+) -> Invalid:
+    """What is wrong with a request, field by field; wrong values are sent back only where `echo` allows."""
     problems = [
         {
             "type": error["type"],
-            "loc": ["body", *error["loc"]],
+            "loc": [where, *error["loc"]],
             "msg": _unknown(model) if error["type"] == "extra_forbidden" and len(error["loc"]) == 1 else error["msg"],
             "input": _bounded(cast("object", error["input"])) if echo else None,
         }
         for error in failed.errors(include_url=False, include_context=False)
     ]
-    return Invalid(_summary(problems), problems)
-
-
-def invalid_query(failed: ValidationError) -> Invalid:
-    """What is wrong with the parameters in the query."""
-    problems = [
-        {
-            "type": error["type"],
-            "loc": ["query", *error["loc"]],
-            "msg": error["msg"],
-            "input": _bounded(cast("object", error["input"])),
-        }
-        for error in failed.errors(include_url=False, include_context=False)
-    ]
-    return Invalid(_summary(problems, "query"), problems)
+    return Invalid(_summary(problems, "request body" if where == "body" else where), problems)
 
 
 def invalid_body(kind: str, message: str) -> Invalid:
@@ -77,7 +65,7 @@ def _unknown(model: type[BaseModel]) -> str:
     return f"Unknown field. Known ones: {', '.join(model.model_fields) or 'none'}"
 
 
-def _summary(problems: Iterable[Mapping[str, object]], where: str = "request body") -> str:
+def _summary(problems: Iterable[Mapping[str, object]], where: str) -> str:
     listed = [f"{_path(cast('list[object]', problem['loc']))}: {problem['msg']}" for problem in problems]
     more = f" (and {len(listed) - 3} more)" if len(listed) > 3 else ""  # noqa: PLR2004  three fit in a sentence
     return f"The {where} is not valid. {'; '.join(listed[:3])}{more}. Correct it and send it again."
