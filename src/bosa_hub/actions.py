@@ -28,8 +28,8 @@ _ResponseFields = Annotated[
 ]
 
 
-class _Strict(BaseModel):
-    """What stands before an action's own model: an unknown name is an error."""
+class Strict(BaseModel):
+    """What stands before a model of somebody's own: an unknown name is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,7 +60,7 @@ class Action:
             HubError: The arguments do not fit, or the action refuses.
 
         """
-        request = validate(self.request or _Strict, arguments)
+        request = validate(self.request or Strict, arguments)
         available = {"request": self._own(arguments), "context": context}
         returned = await self.function(**{name: available[name] for name in self.parameters})
         if isinstance(returned, OutputFile):
@@ -196,7 +196,7 @@ def _check(function: Callable[..., Awaitable[object]], model: object, where: str
 def _wire_model(own: type[BaseModel] | None, name: str, added: dict[str, Any]) -> type[BaseModel] | None:
     if own is None and not added:
         return None
-    bases = (_Strict, own) if own else (_Strict,)
+    bases = (Strict, own) if own else (Strict,)
     title, said = (own.__name__, own.__doc__) if own else (f"{name}_request", None)
     return create_model(title, __base__=bases, __doc__=said, **added)
 

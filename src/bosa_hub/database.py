@@ -1,8 +1,8 @@
-"""SQLite files that the hub writes: WAL, every commit on disk, made complete or not at all."""
+"""SQLite files that the hub writes: WAL, every commit on disk, made and upgraded complete or not at all."""
 
 import os
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,3 +152,25 @@ def _create(path: Path, schema: Schema) -> None:
         connection.executescript(
             f"PRAGMA journal_mode = WAL; BEGIN; {schema.script}; PRAGMA user_version = {schema.version}; COMMIT"
         )
+
+
+def upgrade(path: Path, steps: Mapping[int, Sequence[str]]) -> None:
+    """The database at `path`, if there is one, in its newest version: `steps` lead from each version to the next."""
+    if not path.exists():
+        return
+    with closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as connection:
+        while _version(connection) in steps:
+            with transaction(connection):
+                _step(connection, steps)
+
+
+def _step(connection: sqlite3.Connection, steps: Mapping[int, Sequence[str]]) -> None:
+    version = _version(connection)  # another process may have been quicker
+    for statement in steps.get(version, ()):
+        connection.execute(statement)
+    if version in steps:
+        connection.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]

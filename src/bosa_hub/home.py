@@ -8,11 +8,10 @@ from uuid import uuid4
 
 from bosa_hub.accounts import Accounts
 from bosa_hub.attempts import Attempts
-from bosa_hub.database import Pool
+from bosa_hub.database import Pool, upgrade
 from bosa_hub.errors import SetupError
 from bosa_hub.identity import SCHEMA, UPGRADES, Identity, new_server_key
 from bosa_hub.keys import Key, new_key, parse
-from bosa_hub.migration import upgrade
 from bosa_hub.private import forget_unfinished, make_folder, secret_file
 from bosa_hub.vault import Vault, new_encryption_key, open_vault
 

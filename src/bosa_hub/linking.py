@@ -7,14 +7,14 @@ from typing import Annotated, Literal, TypeVar, cast
 from urllib.parse import quote
 
 from anyio import to_thread
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, UrlConstraints, ValidationError, create_model, field_validator
+from pydantic import AnyHttpUrl, BaseModel, UrlConstraints, ValidationError, create_model, field_validator
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bosa_hub.accounts import Credential, Linked
-from bosa_hub.actions import validate
+from bosa_hub.actions import Strict, validate
 from bosa_hub.attempts import Begun
 from bosa_hub.body import read_object
 from bosa_hub.envelope import error_contract, invalid_arguments, success
@@ -50,10 +50,6 @@ class _Agree(_Link):
 
 class _Configure(_Link):
     configuration: dict[str, object]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +269,7 @@ def _configuration(connector: Connector, given: dict[str, object]) -> tuple[Base
     raw = to_json(given)
     if len(raw) > _MAX_CONFIGURATION:
         raise TooLarge(f"The configuration has more than {_MAX_CONFIGURATION} bytes of JSON. Send less.")
-    strict = create_model(own.__name__, __base__=(_Strict, own))
+    strict = create_model(own.__name__, __base__=(Strict, own))
     try:
         return strict.model_validate_json(raw), raw.decode()
     except ValidationError as failed:

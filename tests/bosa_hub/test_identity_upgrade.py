@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bosa_hub.database import upgrade
 from bosa_hub.home import open_home
-from bosa_hub.migration import upgrade
 from bosa_hub.serve import running
 
 _VERSION_1 = """
