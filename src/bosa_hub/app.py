@@ -26,7 +26,7 @@ from bosa_hub.limits import Limits
 from bosa_hub.linking import Linking, of_path, ways_to_link
 from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector, Context
-from bosa_hub.repeats import Execute, Once, Repeats, key_in, once_of
+from bosa_hub.repeats import Repeats, key_in, once_of
 from bosa_hub.rim import FAILURES, Rim, explained, to_response
 from bosa_hub.schema import Schema
 from bosa_hub.transfer import OutputFile
@@ -169,12 +169,9 @@ class _Api:
             account = context.linked and context.linked.identifier
             who = (user.client_id, user.id, account, action.connector, action.name)
             once = await to_thread.run_sync(once_of, key, who, action.effect, arguments)
-            response = await self._run_once(request, once, execute)
+            response = await explained(request, self.repeats.answer(once, lambda: explained(request, execute())))
             response.headers["Idempotency-Key"] = key
             return response
-
-    async def _run_once(self, request: Request, once: Once, execute: Execute) -> Response:
-        return await explained(request, self.repeats.answer(once, lambda: explained(request, execute())))
 
     async def _client(self, api_key: str | None) -> str:
         client_id = await to_thread.run_sync(self.home.identity.client_of, api_key)
