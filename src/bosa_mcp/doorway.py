@@ -8,6 +8,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup, TaskStatus
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -85,9 +86,7 @@ class _Guarded:
         self._app, self._ours = app, ours
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        named = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
-        hosts = [value for name, value in named if name == b"host"]
-        origins = [value for name, value in named if name == b"origin"]
-        refusal = self._ours.refusal(hosts, origins)
+        headers = Headers(scope=scope)
+        refusal = self._ours.refusal(headers.getlist("host"), headers.getlist("origin"))
         answer = PlainTextResponse(f"{refusal[1]}\n", refusal[0]) if refusal else self._app
         await answer(scope, receive, send)

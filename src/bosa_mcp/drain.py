@@ -111,9 +111,28 @@ class _Asked:
         self._drain.end((self, str(number)))
 
 
-class _Reading:
+class _Stream:
+    """One of the two streams of a connection."""
+
+    def __init__(self, inner: Any, asked: _Asked) -> None:  # noqa: ANN401  as above
+        self._inner, self._asked = inner, asked
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: "TracebackType | None"
+    ) -> None:
+        await self.aclose()
+
+
+class _Reading(_Stream):
     def __init__(self, inner: Any, asked: _Asked, drain: Drain | None) -> None:  # noqa: ANN401  as above
-        self._inner, self._asked, self._drain = inner, asked, drain
+        super().__init__(inner, asked)
+        self._drain = drain
 
     async def receive(self) -> SessionMessage | Exception:
         try:
@@ -128,9 +147,6 @@ class _Reading:
             log.warning("a line of standard input is no message of MCP, and was passed over")
         return item
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
     def __aiter__(self) -> Self:
         return self
 
@@ -140,30 +156,8 @@ class _Reading:
         except anyio.EndOfStream:
             raise StopAsyncIteration from None
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: "TracebackType | None"
-    ) -> None:
-        await self.aclose()
-
-
-class _Writing:
-    def __init__(self, inner: Any, asked: _Asked) -> None:  # noqa: ANN401  as above
-        self._inner, self._asked = inner, asked
-
+class _Writing(_Stream):
     async def send(self, item: SessionMessage, /) -> None:
         await self._inner.send(item)
         self._asked.went(item.message)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: "TracebackType | None"
-    ) -> None:
-        await self.aclose()
