@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Final
 
 import structlog
@@ -21,12 +20,11 @@ from bosa_connectors.calls import Action
 from bosa_connectors.catalogue import Catalogue
 from bosa_connectors.errors import BosaError
 from bosa_connectors.shapes import is_object, items, members
-from bosa_mcp.folders import make_folder
+from bosa_mcp.folders import UNFINISHED, make_folder, replacing
 
 FORMAT: Final = 1
 """A file of another one is passed over."""
 _LARGEST: Final = 64 * 1024 * 1024
-_UNFINISHED: Final = ".new-"
 _LONGEST_WRITE: Final = 3600.0
 """Seconds after which an unfinished file is one of a process that was killed."""
 _NAMES: Final = "names"
@@ -93,7 +91,7 @@ class Shelf:
                 self._path(connector).unlink(missing_ok=True)
             for connector, each in now.items():
                 self._keep(each, before.get(connector))
-            for left in self.folder.glob(f"{_UNFINISHED}*"):
+            for left in self.folder.glob(f"{UNFINISHED}*"):
                 if time.time() - left.stat().st_mtime > _LONGEST_WRITE:
                     left.unlink(missing_ok=True)
         except OSError as failure:
@@ -131,16 +129,11 @@ class Shelf:
 
 
 def _replace(path: Path, content: bytes, at: float) -> None:
-    """The whole file or the one before, whatever happens; readable by nobody else."""
-    handle, new = mkstemp(dir=path.parent, prefix=_UNFINISHED)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.utime(new, (at, at))
-        Path(new).replace(path)
-    except BaseException:
-        Path(new).unlink(missing_ok=True)
-        raise
+    """The whole file or the one before, whatever happens."""
+    with replacing(path) as file:
+        file.write(content)
+        file.flush()
+        os.utime(file.name, (at, at))
 
 
 def _name(text: str) -> str:

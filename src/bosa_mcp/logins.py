@@ -3,12 +3,11 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bosa_mcp.folders import make_folder
+from bosa_mcp.folders import make_folder, replacing
 from bosa_mcp.settings import InvalidSettings, Settings
 
 FILE: Final = "login.json"
@@ -76,16 +75,10 @@ def save(settings: Settings, login: Login) -> Path:
     """Keeps the login in place of the one before; nobody else can read it."""
     file = path(settings)
     make_folder(file.parent)
-    handle, new = mkstemp(dir=file.parent, prefix=".new-")  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(login.model_dump_json().encode("utf-8", "surrogatepass"))
-            opened.flush()
-            os.fsync(opened.fileno())
-        Path(new).replace(file)
-    except BaseException:
-        Path(new).unlink(missing_ok=True)
-        raise
+    with replacing(file) as opened:
+        opened.write(login.model_dump_json().encode("utf-8", "surrogatepass"))
+        opened.flush()
+        os.fsync(opened.fileno())
     return file
 
 
