@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -33,31 +33,19 @@ def open_hub(
         name: Application(each.client_id, each.client_secret.get_secret_value())
         for name, each in settings.hub_oauth.items()
     }
-    public_url = settings.public_url if is_alone else None  # an embedded hub is not what is reached there
+    choices: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "master_key": reveal(settings.hub_master_key),
+        "encryption_key": reveal(settings.hub_encryption_key),
+        "rate_limit": settings.hub_rate_limit,
+        "applications": applications,
+        "public_url": settings.public_url if is_alone else None,  # an embedded hub is not what is reached there
+    }
     if workers == 1:
-        return running(
-            settings.data_dir,
-            host=host,
-            port=port,
-            master_key=reveal(settings.hub_master_key),
-            encryption_key=reveal(settings.hub_encryption_key),
-            connectors=loaded.connectors,
-            rate_limit=settings.hub_rate_limit,
-            applications=applications,
-            public_url=public_url,
-        )
-    return running_workers(
-        workers,
-        settings.data_dir,
-        host=host,
-        port=port,
-        master_key=reveal(settings.hub_master_key),
-        encryption_key=reveal(settings.hub_encryption_key),
-        connectors=partial(_in_worker, settings.hub_connectors, folder, settings.log, settings.log_level),
-        rate_limit=settings.hub_rate_limit,
-        applications=applications,
-        public_url=public_url,
-    )
+        return running(settings.data_dir, connectors=loaded.connectors, **choices)
+    load_again = partial(_in_worker, settings.hub_connectors, folder, settings.log, settings.log_level)
+    return running_workers(workers, settings.data_dir, connectors=load_again, **choices)
 
 
 def _in_worker(
