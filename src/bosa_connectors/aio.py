@@ -32,11 +32,11 @@ from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
     AsyncClient,
-    beside,
     bounded,
     built,
     certificates,
     client_settings,
+    default_headers,
     headers_of,
     is_lost,
     received,
@@ -64,7 +64,7 @@ class _Loop:
     """What belongs to one event loop."""
 
     client: httpx.AsyncClient
-    beside: Mapping[str, str]
+    headers: Mapping[str, str]
     """The headers that each request has."""
     locks: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
 
@@ -105,7 +105,7 @@ class AsyncBosaConnector(AsyncAccounts):
             verify = certificates()
             settings = client_settings(verify, self._connections(verify), self.api_base_url)
             client = AsyncClient(**settings, event_hooks={"response": [_received]})
-            self._loops[token] = _Loop(client, beside(client, self.api_base_url))
+            self._loops[token] = _Loop(client, default_headers(client, self.api_base_url))
         return self._loops[token]
 
     async def get_available_modules(self) -> list[str]:
@@ -346,7 +346,7 @@ class AsyncBosaConnector(AsyncAccounts):
         try:
             async with asending(exchange.request.body, patience.moved) as body:
                 request = built(
-                    exchange.request, body, self.api_base_url, here.beside, patience, writes=exchange.writes
+                    exchange.request, body, self.api_base_url, here.headers, patience, writes=exchange.writes
                 )
                 response = await here.client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:

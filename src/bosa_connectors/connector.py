@@ -28,11 +28,11 @@ from bosa_connectors.retry import Outcome
 from bosa_connectors.transport import (
     MAX_JSON_BYTES,
     Client,
-    beside,
     bounded,
     built,
     certificates,
     client_settings,
+    default_headers,
     headers_of,
     is_lost,
     received,
@@ -66,7 +66,7 @@ class BosaConnector(Accounts):
         verify = certificates()
         settings = client_settings(verify, self._connections(verify), self.api_base_url)
         self._client = Client(**settings, event_hooks={"response": [received]})
-        self._beside = beside(self._client, self.api_base_url)
+        self._headers = default_headers(self._client, self.api_base_url)
         self._locks: dict[str, Lock] = {}
 
     def __enter__(self) -> Self:
@@ -314,7 +314,7 @@ class BosaConnector(Accounts):
         try:
             with sending(exchange.request.body, patience.moved) as body:
                 request = built(
-                    exchange.request, body, self.api_base_url, self._beside, patience, writes=exchange.writes
+                    exchange.request, body, self.api_base_url, self._headers, patience, writes=exchange.writes
                 )
                 response = self._client.send(request, stream=True)
         except (httpx.RequestError, httpx.InvalidURL) as failure:

@@ -172,10 +172,10 @@ def _linked(value: object) -> Mapping[str, object]:
     return {str(each["rel"]): each for each in links if "rel" in each}
 
 
-def beside(data: Mapping[str, object], place: str) -> dict[str, object]:
+def rest_of(data: Mapping[str, object], place: str) -> dict[str, object]:
     """What an object that is a page tells beside its items, which are at this place, and where it is."""
     told = {name: value for name, value in data.items() if name != place and plain(name) not in _OF_PAGES}
-    around = {name: beside(members(data[name]), "") for name in data if plain(name) in _CONTAINERS and name != place}
+    around = {name: rest_of(members(data[name]), "") for name in data if plain(name) in _CONTAINERS and name != place}
     return {**told, **{name: inner for name, inner in around.items() if inner}}
 
 

@@ -95,7 +95,7 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def beside(client: httpx.Client | httpx.AsyncClient, url: str) -> dict[str, str]:
+def default_headers(client: httpx.Client | httpx.AsyncClient, url: str) -> dict[str, str]:
     """The headers that each request to the API at `url` has."""
     return {"host": httpx.URL(url).netloc.decode("ascii"), **dict(client.headers.items())}
 

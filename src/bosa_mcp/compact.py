@@ -14,7 +14,7 @@ from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_connectors.wording import describe
 from bosa_mcp.invisible import INVISIBLE, plain
-from bosa_mcp.together import ALTERNATIVES, UNIONS, beside, parts
+from bosa_mcp.together import ALTERNATIVES, UNIONS, parts, root_keywords
 
 MOST_NODES: Final = 20_000
 """References that multiply each other would otherwise make a schema of any size."""
@@ -47,7 +47,7 @@ def compact(
         "type": "object",
         "properties": listed,
         **required,
-        **beside(root, names, instead, called),
+        **root_keywords(root, names, instead, called),
     }
     if is_deep(whole):
         raise ValueError("the schema is too large: nested more deeply than a list of tools can hold")

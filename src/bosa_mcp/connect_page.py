@@ -73,8 +73,8 @@ def form(  # noqa: PLR0913  what is on the page
     asked: Sequence[Question],
     *,
     given: Mapping[str, str],
-    beside: Mapping[str, str],
-    besides: Iterable[str] = (),
+    by_question: Mapping[str, str],
+    others: Iterable[str] = (),
     instead: str | None = None,
     may_replace: bool = False,
 ) -> str:
@@ -82,11 +82,11 @@ def form(  # noqa: PLR0913  what is on the page
 
     `instead` is where the person could agree at the service itself.
     """
-    wrong = "".join(f'<p class="bad" role=alert>{_safe(text, 2 * _LENGTH)}</p>' for text in besides)
-    if beside:
+    wrong = "".join(f'<p class="bad" role=alert>{_safe(text, 2 * _LENGTH)}</p>' for text in others)
+    if by_question:
         wrong += '<p class="bad" role=alert>Please correct what is marked.</p>'
     fields = "".join(
-        _field(field_name(number), question, given.get(question.name), beside.get(question.name))
+        _field(field_name(number), question, given.get(question.name), by_question.get(question.name))
         for number, question in enumerate(asked)
     )
     again = _REPLACE_BOX if may_replace else ""

@@ -88,8 +88,8 @@ class Desk:
             urlsplit(self.linking.connector.api_base_url).netloc,
             asked,
             given=given or {},
-            beside=problem.beside,
-            besides=problem.besides,
+            by_question=problem.by_question,
+            others=problem.others,
             instead=f"?{_CONSENT}" if it.by_consent else None,
             may_replace=problem.is_duplicate,
         )
@@ -104,7 +104,7 @@ class Desk:
         linked = await self.linking.fill_in(ticket, asked, given, replaces=replaces)
         if isinstance(linked, Wrong):
             if ticket.state == "used":
-                return _page(connect_page.notice("It is not known what happened", *linked.besides, tone="bad"), 502)
+                return _page(connect_page.notice("It is not known what happened", *linked.others, tone="bad"), 502)
             return self._form(ticket, asked, given, linked)
         return _page(connect_page.notice(f"{ticket.purpose.connector} is connected", told(linked), _BACK, tone="good"))
 

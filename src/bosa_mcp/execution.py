@@ -106,7 +106,7 @@ class _Running:
             return Answer(self.offer, pages.of(call.action, None, None), file=got)
         try:
             answer = await self._selected(call, await self._pages(call, got))
-            answer.notes += results.beside(got.body)
+            answer.notes += results.extra_notes(got.body)
         except RecursionError as odd:
             raise results.too_deep() from odd
         return answer

@@ -50,9 +50,9 @@ class Ways:
 class Wrong:
     """Why a configuration did not link an account; the person may correct it."""
 
-    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    by_question: Mapping[str, str] = field(default_factory=dict[str, str])
     """By the name of the question."""
-    besides: list[str] = field(default_factory=list[str])
+    others: list[str] = field(default_factory=list[str])
     """What is about no question."""
     is_duplicate: bool = False
     """There is an account of this name, which could be linked anew."""
@@ -150,7 +150,7 @@ class Linking:
                 self.tickets.use_up(ticket, told(linked), is_linked=True, account=linked)
         except OutcomeUnknown as lost:
             self.tickets.use_up(ticket, "Whether an account was linked is not known.", is_linked=False)
-            return Wrong(besides=[str(lost)])
+            return Wrong(others=[str(lost)])
         finally:
             self.tickets.put_back(ticket)
         return linked
@@ -172,7 +172,7 @@ class Linking:
         try:
             questions.check(schema, config, asked)
         except InvalidArguments as wrong:
-            return Wrong(*questions.beside(wrong.errors, asked))
+            return Wrong(*questions.by_question(wrong.errors, asked))
         before = await self._names(caller, connector)
         secret = list(texts(questions.confided(config, asked)))
         try:
@@ -181,15 +181,15 @@ class Linking:
             raise
         except ApiError as failure:
             problems = [_without(secret, each) for each in questions.refused(failure.details)]
-            beside, besides = questions.beside(problems, asked)
-            said = [] if beside or besides else [hide(plain(failure.message), secret)[:_SAID]]
-            return Wrong(beside, [*besides, *said], is_duplicate=isinstance(failure, Conflict))
+            by_question, others = questions.by_question(problems, asked)
+            said = [] if by_question or others else [hide(plain(failure.message), secret)[:_SAID]]
+            return Wrong(by_question, [*others, *said], is_duplicate=isinstance(failure, Conflict))
         except BosaError as failure:
-            return Wrong(besides=[hide(str(failure), secret)[:_SAID]])
+            return Wrong(others=[hide(str(failure), secret)[:_SAID]])
         finally:
             self.accounts.forget(caller)
         if not done.success:
-            return Wrong(besides=[hide(plain(done.message), secret)[:_SAID]])
+            return Wrong(others=[hide(plain(done.message), secret)[:_SAID]])
         log.info("an account was linked", connector=connector)
         new = [name for name in await self._names(caller, connector) if name not in before]
         return new[0] if new else ""

@@ -43,7 +43,7 @@ def joined(pages: Pages, further: Pages) -> Pages | None:
     place = pages.place
     if place is None or place != further.place:
         return None
-    if place and signs.beside(members(pages.data), place) != signs.beside(members(further.data), place):
+    if place and signs.rest_of(members(pages.data), place) != signs.rest_of(members(further.data), place):
         return None
     return further.holding([*pages.items, *further.items])
 

@@ -221,7 +221,7 @@ def _discreet(problem: Problem, asked: Sequence[Question]) -> Problem:
     return problem
 
 
-def beside(problems: Iterable[Problem], asked: Sequence[Question]) -> tuple[dict[str, str], list[str]]:
+def by_question(problems: Iterable[Problem], asked: Sequence[Question]) -> tuple[dict[str, str], list[str]]:
     """What is wrong, beside the question that it is about; and what is about none."""
     each: dict[str, str] = {}
     rest: list[str] = []

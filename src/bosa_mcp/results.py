@@ -99,7 +99,7 @@ def payload(answer: Answer, asked: Asked) -> dict[str, object]:
     return content
 
 
-def beside(body: object) -> list[str]:
+def extra_notes(body: object) -> list[str]:
     """What an API says beside data and meta, as a note."""
     sent = members(body)
     said = {name: value for name, value in sent.items() if name not in {"data", "meta"} and value and "data" in sent}

@@ -28,7 +28,7 @@ def parts(root: Mapping[str, object], keys: Iterable[str] = ("allOf",)) -> Itera
                 yield from parts(each, keys)
 
 
-def beside(
+def root_keywords(
     root: Mapping[str, object], required: Collection[str], ours: Mapping[str, object], called: Callable[[str], str]
 ) -> dict[str, object]:
     """What stands beside the arguments, but for what would rule out arguments of ours; in sentences, as `called`."""

@@ -37,13 +37,13 @@ def test_any_schema_has_questions_a_form_and_a_verdict_on_any_answer(schema: dic
     found = questions.questions(schema)
     assert found or schema["properties"]
     given_ = {question.name: text for question in found}
-    connect_page.form("shop", "me", "api", found, given=given_, beside={each.name: text for each in found})
+    connect_page.form("shop", "me", "api", found, given=given_, by_question={each.name: text for each in found})
     config = questions.configuration(found, given_)
     try:
         questions.check(schema, config, found)
     except InvalidArguments as wrong:
-        beside, besides = questions.beside(wrong.errors, found)
-        assert beside or besides
+        by_question, others = questions.by_question(wrong.errors, found)
+        assert by_question or others
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_empty_answer_is_none() -> None:
 )
 def test_what_may_be_a_secret_is_not_shown(name: str, said: object, is_secret: bool) -> None:  # noqa: FBT001
     [question] = asked(**{name: said})
-    page = connect_page.form("shop", "me", "api", [question], given={name: "typed-before"}, beside={})
+    page = connect_page.form("shop", "me", "api", [question], given={name: "typed-before"}, by_question={})
     assert question.is_secret is is_secret
     assert ("typed-before" in page) is (not is_secret and question.kind != "choice")
 
@@ -120,9 +120,9 @@ def test_a_problem_stands_beside_the_question_that_it_is_about() -> None:
         {"loc": ["body", "configuration", "b", "c"], "msg": "no port"},
         {"loc": ["body"], "msg": "no good"},
     ]
-    beside, besides = questions.beside(questions.refused(details), found)
-    assert beside == {"a": "no file", "b": "c: no port"}
-    assert besides == ["no good"]
+    by_question, others = questions.by_question(questions.refused(details), found)
+    assert by_question == {"a": "no file", "b": "c: no port"}
+    assert others == ["no good"]
 
 
 def test_a_choice_is_spelled_as_people_write_it() -> None:

@@ -94,14 +94,14 @@ def _configured(
         if linked.is_duplicate and not replace and typer.confirm("Replace it?", err=True):
             replace = True
             continue
-        given |= prompts.answers([each for each in asked if each.name in linked.beside] or asked)
+        given |= prompts.answers([each for each in asked if each.name in linked.by_question] or asked)
         config = configuration(asked, given)
     return linked
 
 
 def _said(wrong: "Wrong") -> str:
-    beside = (f"{name or 'configuration'}: {text}" for name, text in wrong.beside.items())
-    return plain(for_people("; ".join([*wrong.besides, *beside])))
+    said = (f"{name or 'configuration'}: {text}" for name, text in wrong.by_question.items())
+    return plain(for_people("; ".join([*wrong.others, *said])))
 
 
 def _object(text: str) -> dict[str, Any]:
