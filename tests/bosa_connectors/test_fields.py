@@ -61,11 +61,6 @@ def test_a_list_of_objects_is_filtered_item_by_item() -> None:
     assert select([{"id": 1, "n": "a"}, {"n": "b"}, 5, None, [{"id": 2}]], ["id"]) == [{"id": 1}, {}, [{"id": 2}]]
 
 
-def test_keys_come_in_the_order_of_the_paths() -> None:
-    selected = select(REPLY, ["tags", "user.org", "id", "user.login"])
-    assert list(cast("dict[str, Any]", selected)) == ["tags", "user", "id"]
-
-
 def test_a_key_with_a_dot_cannot_be_named() -> None:
     assert select({"a.b": 1, "a": {"c": 2}}, ["a.b"]) == {"a": {}}
 

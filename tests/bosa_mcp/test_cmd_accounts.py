@@ -184,11 +184,6 @@ def test_what_cannot_be_linked_says_so(bosa: Run) -> None:
         assert (done.returncode, said in done.stderr, done.stdout) == (1, True, "")
 
 
-@pytest.mark.parametrize("command", ["accounts", "connect", "disconnect"])
-def test_help_shows_examples(bosa: Run, command: str) -> None:
-    assert f"bosa-mcp {command}" in bosa(command, "--help").stdout.partition("Examples:")[2]
-
-
 def test_a_person_is_asked_and_asked_again_without_a_secret_being_shown(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
