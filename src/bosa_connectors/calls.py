@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from bosa_connectors.errors import ApiError, BosaError
+from bosa_connectors.references import BRANCHING, branches
 from bosa_connectors.shapes import items, members
 
 Effect: TypeAlias = Literal["read", "create", "update", "delete", "send"]
@@ -18,13 +19,9 @@ Headers: TypeAlias = Mapping[str, str | bytes | None]
 """One that is None is not sent."""
 
 
-_WHOLES: Final = frozenset({"anyOf", "oneOf", "allOf"})
-
-
 def parts(schema: Mapping[str, object]) -> list[Mapping[str, object]]:
     """The schemas at the root of a schema of which a value has to meet one, or all."""
-    keys = () if _WHOLES.isdisjoint(schema) else ("anyOf", "oneOf", "allOf")  # it is asked in each call
-    return [members(part) for key in keys for part in items(schema.get(key))]
+    return [members(part) for part in branches(schema, BRANCHING)]
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

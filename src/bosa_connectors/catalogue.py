@@ -14,7 +14,7 @@ from typing import get_args
 from bosa_connectors.calls import Action, Effect
 from bosa_connectors.dialects import may_be_older, today
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
-from bosa_connectors.references import follow
+from bosa_connectors.references import BRANCHING, branches, follow
 from bosa_connectors.sense import may_be_object, typed
 from bosa_connectors.shapes import is_array, is_object, items, members
 
@@ -25,8 +25,7 @@ TAKES_NOTHING: Mapping[str, object] = MappingProxyType({"type": "object", "prope
 
 _EFFECTS: Mapping[str, Effect] = {effect: effect for effect in get_args(Effect)}
 _PATH_LENGTH = 2_000
-_UNIONS = ("anyOf", "oneOf", "allOf")
-_LEADING = frozenset({"items", "$ref", *_UNIONS})
+_LEADING = frozenset({"items", "$ref", *BRANCHING})
 """Keywords that lead to what a value may be as well."""
 _SAYS_FILE = ('"binary"', '"bytes"', '"file"', '"application/octet-stream"')
 """Something of this is in the JSON of each schema with a file."""
@@ -152,7 +151,7 @@ def _whole(schema: Mapping[str, object]) -> Mapping[str, object]:
         and not any(target.get(key, beside[key]) != beside[key] for key in said)
     ):
         schema = {**target, **beside}
-    for union in _UNIONS:
+    for union in BRANCHING:
         if is_array(schema.get(union)):
             schema = {**schema, union: [_resolved(branch, schema) for branch in items(schema[union])]}
     return _joined(schema)
@@ -202,8 +201,7 @@ def _is_binary(field: object, root: Mapping[str, object]) -> bool:
         if _LEADING.isdisjoint(schema) or id(schema) in seen:
             continue
         seen.add(id(schema))
-        ahead += [schema.get("items"), _target(schema, root)]
-        ahead += [branch for union in _UNIONS for branch in items(schema.get(union))]
+        ahead += [schema.get("items"), _target(schema, root), *branches(schema, BRANCHING)]
     return False
 
 

@@ -8,19 +8,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
-from bosa_connectors.references import follow, steps
+from bosa_connectors.references import BY_NAME, UNIONS, branches, follow, steps
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 _Node: TypeAlias = Mapping[str, object]
 _Kinds: TypeAlias = dict[str, dict[str, list[object]]]
 """By reference: the values by which a discriminator knows what is there, below the name that holds them."""
 
-_BY_NAME: Final = frozenset(
-    {"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas", "dependencies"}
-)
-_UNIONS: Final = ("anyOf", "oneOf")
+_BY_NAME: Final = BY_NAME | {"dependencies"}
 _BELOW: Final = frozenset(
-    {"allOf", *_UNIONS, "prefixItems", "items", "additionalItems", "contains", "additionalProperties", "propertyNames"}
+    {"allOf", *UNIONS, "prefixItems", "items", "additionalItems", "contains", "additionalProperties", "propertyNames"}
     | {"not", "if", "then", "else", "components"}
 )
 _SAYS_NULL: Final = frozenset({"default", "const"})
@@ -32,7 +29,7 @@ _LABELS: Final = frozenset(
 _ITEM: Final = re.compile(r"/items/(\d+)(?=/|$)")
 """On the way of a pointer: one item of a tuple."""
 _DEFINITIONS: Final = ("#/$defs", "#/definitions", "#/components/schemas")
-_COMPOSING: Final = frozenset({"$ref", "allOf", *_UNIONS, "const"})
+_COMPOSING: Final = frozenset({"$ref", "allOf", *UNIONS, "const"})
 
 
 def may_be_older(text: str) -> bool:
@@ -100,7 +97,7 @@ def _kinds(nodes: Sequence[_Node], root: _Node) -> _Kinds:
 def _alternatives(telling: Iterable[_Node]) -> Iterator[tuple[_Node, str]]:
     """The alternatives of which a discriminator tells."""
     for node in telling:
-        for branch in (each for union in _UNIONS for each in items(node.get(union))):
+        for branch in branches(node):
             reference = members(branch).get("$ref")
             if isinstance(reference, str):
                 yield node, reference
@@ -112,7 +109,7 @@ def _extending(telling: Sequence[_Node], root: _Node) -> Iterator[tuple[_Node, s
         for name, each in members(follow(root, place)).items():
             for part in items(members(each).get("allOf")):
                 base = follow(root, str(members(part).get("$ref")))
-                if any(base is node for node in telling) and members(base).keys().isdisjoint(_UNIONS):
+                if any(base is node for node in telling) and members(base).keys().isdisjoint(UNIONS):
                     yield members(base), f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
 
 

@@ -13,7 +13,7 @@ from bosa_connectors.calls import DEFAULT_TIMEOUT, Action, Headers, Timeout
 from bosa_connectors.catalogue import PLUMBING, Catalogue
 from bosa_connectors.connector import BosaConnector
 from bosa_connectors.errors import BosaConnectorError, BosaError, InvalidArguments
-from bosa_connectors.references import follow
+from bosa_connectors.references import branches, follow
 from bosa_connectors.shapes import is_array, items, members
 
 __all__ = ["AsyncBosaConnectorModule", "BosaConnectorError", "BosaConnectorModule"]
@@ -210,9 +210,9 @@ def _union(kinds: Iterable[str]) -> str:
 def _kinds(node: object, root: Mapping[str, object], depth: int = 0) -> Iterator[str]:
     """The types that a schema allows, each in a word of Python's."""
     schema = members(node)
-    branches = [each for union in ("anyOf", "oneOf") for each in items(schema.get(union))]
-    if branches and depth < _DEEP:
-        for branch in branches:
+    alternatives = branches(schema)
+    if alternatives and depth < _DEEP:
+        for branch in alternatives:
             yield from _kinds(branch, root, depth + 1)
         return
     if "type" not in schema and "$ref" in schema and depth < _DEEP:

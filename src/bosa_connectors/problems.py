@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bosa_connectors.errors import Problem, nearest
+from bosa_connectors.references import UNIONS
 from bosa_connectors.shapes import is_object, items, members
 from bosa_connectors.wording import describe, one_of, show
 
@@ -17,9 +18,8 @@ Node: TypeAlias = Mapping[str, object]
 UNKNOWN = "Unknown field"
 _LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
-_UNIONS = frozenset({"anyOf", "oneOf"})
 _OF_NAMES = frozenset({"required", "additionalProperties", "propertyNames"})
-_LISTED = frozenset({"$ref", "const", "enum", "anyOf", "oneOf"})
+_LISTED = frozenset({"$ref", "const", "enum", *UNIONS})
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:
@@ -146,7 +146,7 @@ def _values(error: "ValidationError") -> list[object]:
 def _possible(error: "ValidationError") -> "list[list[ValidationError]]":
     """What is wrong with each alternative of a union that takes values of this type."""
     branches: dict[object, list[ValidationError]] = {}
-    for inner in error.context or () if error.validator in _UNIONS else ():
+    for inner in error.context or () if error.validator in UNIONS else ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
     return [errors for errors in branches.values() if not any(_is_of_another_type(each, error) for each in errors)]
 
@@ -229,7 +229,7 @@ _RARE: Final[Mapping[str, Callable[[Node, object], str]]] = {
 
 
 def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> bool:
-    is_so = inner.validator == "type" or (inner.validator in _UNIONS and bool(inner.context) and not _possible(inner))
+    is_so = inner.validator == "type" or (inner.validator in UNIONS and bool(inner.context) and not _possible(inner))
     return is_so and _depth(inner, union) == 0
 
 

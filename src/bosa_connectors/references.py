@@ -1,9 +1,22 @@
-"""Where a reference within a schema leads."""
+"""Where one schema leads to others: by a reference, as alternatives, as parts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import unquote
 
 from bosa_connectors.shapes import is_array, items, members
+
+UNIONS: Final = ("anyOf", "oneOf")
+"""Keywords of alternatives."""
+BRANCHING: Final = (*UNIONS, "allOf")
+"""Keywords of alternatives and of parts."""
+BY_NAME: Final = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
+"""Keywords that hold schemas, each with its name."""
+
+
+def branches(schema: Mapping[str, object], keywords: Iterable[str] = UNIONS) -> list[object]:
+    """The alternatives, or what else there is below these keywords."""
+    return [each for key in keywords for each in items(schema.get(key))]
 
 
 def steps(pointer: str) -> list[str]:

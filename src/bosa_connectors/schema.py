@@ -13,7 +13,7 @@ from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
 from bosa_connectors.problems import Node, explain
-from bosa_connectors.references import follow
+from bosa_connectors.references import BRANCHING, BY_NAME, UNIONS, follow
 from bosa_connectors.sense import is_read, makes_sense, target, typed
 from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_object, items, members
@@ -40,14 +40,12 @@ _NOTES = frozenset(
 """Keywords that allow everything, whatever is written there: OpenAPI's `examples` are no list, for one."""
 _NOTHING: Node = {"not": {}}
 """What `false` means, in a form of which the validator says where it stands."""
-_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"})
 _PARTS = frozenset({"allOf", "not", "if", "then", "else", "contains", "dependentSchemas"})
 _CONDITIONS = frozenset({"if", "not", "contains"})
-_UNIONS = frozenset({"anyOf", "oneOf"})
-_LISTS = _UNIONS | {"allOf", "prefixItems"}
+_LISTS = frozenset({*BRANCHING, "prefixItems"})
 _OTHERS = frozenset({"additionalProperties", "unevaluatedProperties", "unevaluatedItems"})
 _BELOW = _PARTS | _LISTS | _OTHERS | {"items", "propertyNames", "components"}
-_COMPOSING = (_PARTS - {"contains"}) | _UNIONS | {"$ref", "$dynamicRef"}
+_COMPOSING = (_PARTS - {"contains"}) | {*UNIONS, "$ref", "$dynamicRef"}
 
 
 def check(action: Action, arguments: Mapping[str, object]) -> None:
@@ -118,7 +116,7 @@ def _proper(node: object, root: Node, parts: Collection[int] | None, *, is_part:
     schema = dict(node)
     for key, value in node.items():
         below = _is_part_below(key, node, is_part=is_part)
-        if key in _BY_NAME:
+        if key in BY_NAME:
             named = members(value).items()
             schema[key] = {name: _proper(each, root, parts, is_part=below) for name, each in named}
         elif key in _LISTS:
@@ -130,7 +128,7 @@ def _proper(node: object, root: Node, parts: Collection[int] | None, *, is_part:
         return schema
     whole = _open(schema) if is_part else _closed(schema, node, root)
     # names first: what is wrong below may be more than is told
-    return dict(sorted(whole.items(), key=lambda said: said[0] in _BELOW | _BY_NAME and said[1] is not False))
+    return dict(sorted(whole.items(), key=lambda said: said[0] in _BELOW | BY_NAME and said[1] is not False))
 
 
 def _open(schema: Node) -> Node:
@@ -185,7 +183,7 @@ def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> 
             _mark_parts(found, root, parts, is_part=True)
     for key, value in schema.items():
         below = _is_part_below(key, schema, is_part=is_part)
-        if key in _BY_NAME:
+        if key in BY_NAME:
             for each in members(value).values():
                 _mark_parts(each, root, parts, is_part=below)
         elif key in _BELOW:
@@ -193,7 +191,7 @@ def _mark_parts(node: object, root: Node, parts: set[int], *, is_part: bool) -> 
 
 
 def _is_part_below(key: str, node: Node, *, is_part: bool) -> bool:
-    return key in _PARTS or (key in _UNIONS and (is_part or _has_parts_beside(key, node)))
+    return key in _PARTS or (key in UNIONS and (is_part or _has_parts_beside(key, node)))
 
 
 def _has_parts_beside(key: str, node: Node) -> bool:
@@ -213,5 +211,5 @@ def _link(node: object, root: Node) -> None:
     if _OWN_DEFINITION.fullmatch(reference) and is_object(found := follow(root, reference)):
         schema["$ref"] = Link.to(found, reference)
     for key, value in schema.items():
-        for each in members(value).values() if key in _BY_NAME else [value] if key in _BELOW else []:
+        for each in members(value).values() if key in BY_NAME else [value] if key in _BELOW else []:
             _link(each, root)

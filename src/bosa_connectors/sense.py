@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bosa_connectors.references import follow
+from bosa_connectors.references import BRANCHING, follow
 from bosa_connectors.shapes import is_array, is_number, is_object
 
 TYPES: Final = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
@@ -173,7 +173,7 @@ VALUES: Final[Mapping[str, Callable[[object], bool]]] = {
 }
 """Keywords that hold no schema, each with what it may say."""
 _OTHERS: Final[Mapping[str, Callable[[object], bool]]] = {
-    **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), _is_some),
+    **dict.fromkeys((*BRANCHING, "prefixItems"), _is_some),
     **dict.fromkeys(("properties", "patternProperties", "dependentSchemas"), is_object),
     **dict.fromkeys(("$anchor", "$dynamicAnchor"), _is_anchor),
     "$id": _is_id,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from bosa_connectors.references import UNIONS, branches
 from bosa_connectors.sense import may_be_object, target
 from bosa_connectors.shapes import is_object, items, members
 
-_UNIONS: Final = ("anyOf", "oneOf")
 _CONDITIONAL: Final = ("if", "then", "else")
 
 
@@ -16,8 +16,7 @@ def names(node: Mapping[str, object], root: Mapping[str, object]) -> list[str] |
     told = [part for part in parts if "properties" in part]
     if any(map(_is_open, parts)) or all(map(_is_base, told)):  # or nothing is told
         return None
-    branches = [branch for part in parts for union in _UNIONS for branch in items(part.get(union))]
-    if any(_is_any_object(branch, root) for branch in branches):
+    if any(_is_any_object(branch, root) for part in parts for branch in branches(part)):
         return None
     return list(dict.fromkeys(name for part in parts for name in _named(part)))
 
@@ -29,7 +28,7 @@ def _parts(node: object, root: Mapping[str, object], seen: set[int]) -> Iterator
     seen.add(id(node))
     yield node
     below = [target(root, node.get("$ref")), *(node.get(key) for key in _CONDITIONAL)]
-    below += [each for key in ("allOf", *_UNIONS) for each in items(node.get(key))]
+    below += branches(node, ("allOf", *UNIONS))
     for each in (*below, *members(node.get("dependentSchemas")).values()):
         yield from _parts(each, root, seen)
 
@@ -45,7 +44,7 @@ def _is_open(part: Mapping[str, object]) -> bool:
 
 def _is_base(part: Mapping[str, object]) -> bool:
     """Whether a value says of which kind it is: that kind may have names of its own."""
-    return "discriminator" in part and part.keys().isdisjoint(_UNIONS)
+    return "discriminator" in part and part.keys().isdisjoint(UNIONS)
 
 
 def _is_any_object(branch: object, root: Mapping[str, object]) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from bosa_connectors.references import UNIONS
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 _IMPLIED = {
@@ -24,7 +25,7 @@ def describe(schema: object) -> str:
         return json.dumps(node["const"])
     if "enum" in node:
         return one_of(items(node["enum"]))
-    for union in ("anyOf", "oneOf"):
+    for union in UNIONS:
         if union in node:
             return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
     kind = node.get("type") or next((kind for kind, said in _IMPLIED.items() if not said.isdisjoint(node)), "any value")

@@ -8,13 +8,14 @@ out. Arguments are checked against the original, which allows nothing but null t
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from bosa_connectors.references import BRANCHING, UNIONS
 from bosa_connectors.schema import is_deep
 from bosa_connectors.sense import TYPES, VALUES, is_pattern, makes_sense, target, typed
 from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_connectors.wording import describe
 from bosa_mcp.invisible import INVISIBLE, plain
-from bosa_mcp.together import ALTERNATIVES, UNIONS, parts, root_keywords
+from bosa_mcp.together import ALTERNATIVES, parts, root_keywords
 
 MOST_NODES: Final = 20_000
 """References that multiply each other would otherwise make a schema of any size."""
@@ -129,7 +130,7 @@ class _Compactor:
         node = members(as_schema(schema))
         if (found := target(self._root, reference := node.get("$ref"))) is not None:
             return reference in within or self._is_object(found, (*within, reference))
-        for union in UNIONS[:2]:
+        for union in UNIONS:
             if branches := [each for each in items(node.get(union)) if members(each).get("type") != "null"]:
                 return all(self._is_object(each, within) for each in branches)
         if "type" not in node:
@@ -203,7 +204,7 @@ def _without_null(schema: dict[str, object]) -> dict[str, object]:
     if "enum" in schema:
         values = [value for value in items(schema["enum"]) if value is not None]
         schema = {**schema, "enum": values} if values else {"type": "null"}
-    for union in UNIONS[:2]:
+    for union in UNIONS:
         if union not in schema:
             continue
         branches = [branch for branch in map(members, items(schema[union])) if branch.get("type") != "null"]
@@ -238,10 +239,10 @@ def _merged(inner: Mapping[str, object], outer: Mapping[str, object]) -> dict[st
 _JOINED: Final = frozenset({"properties", "patternProperties", "required", "description", "default", "type"})
 """What two schemas say in one; of anything else that both say, the one stands below `allOf`."""
 _OF_ANYTHING: Final[Mapping[str, object]] = {"items": {}}
-_NULLABLE: Final = frozenset({"enum", *UNIONS[:2]})
+_NULLABLE: Final = frozenset({"enum", *UNIONS})
 _ONE_SCHEMA: Final = frozenset(
     {"items", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"}
 )
-_SCHEMAS: Final = frozenset({"prefixItems", *UNIONS})
+_SCHEMAS: Final = frozenset({"prefixItems", *BRANCHING})
 _SCHEMAS_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _NESTING: Final = _ONE_SCHEMA | _SCHEMAS | _SCHEMAS_BY_NAME

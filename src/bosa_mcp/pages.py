@@ -6,6 +6,7 @@ from typing import Final
 
 from bosa_connectors import listed, paging, places, signs
 from bosa_connectors.calls import Action
+from bosa_connectors.references import BRANCHING, branches
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 
 _COMMON_SIZE: Final = 50
@@ -101,9 +102,8 @@ def _nodes(schema: object) -> Iterator[Mapping[str, object]]:
     """The schema, and the branches and parts that it has."""
     if is_object(schema):
         yield schema
-        for key in ("anyOf", "oneOf", "allOf"):
-            for branch in items(schema.get(key)):
-                yield from _nodes(branch)
+        for branch in branches(schema, BRANCHING):
+            yield from _nodes(branch)
 
 
 def _whole(value: object) -> set[int]:

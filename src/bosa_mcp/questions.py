@@ -10,7 +10,7 @@ from bosa_connectors import schema
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.problems import UNKNOWN
-from bosa_connectors.references import follow
+from bosa_connectors.references import BRANCHING, UNIONS, branches, follow
 from bosa_connectors.shapes import is_object, items, members
 from bosa_connectors.wording import describe
 from bosa_mcp.invisible import plain
@@ -90,11 +90,11 @@ def _resolved(said: object, root: Mapping[str, object]) -> Mapping[str, object]:
         if isinstance(reference, str):
             node = {**members(follow(root, reference)), **node}
             continue
-        union = next((key for key in ("anyOf", "oneOf") if key in node), None)
-        branches = [branch for branch in items(node.get(union or "")) if members(branch).get("type") != "null"]
-        if union and len(branches) == 1:
+        union = next((key for key in UNIONS if key in node), None)
+        others = [branch for branch in items(node.get(union or "")) if members(branch).get("type") != "null"]
+        if union and len(others) == 1:
             rest = {key: value for key, value in node.items() if key != union}
-            node = {**members(branches[0]), **rest}
+            node = {**members(others[0]), **rest}
             continue
         break
     return node
@@ -127,7 +127,7 @@ def _holds_secret(name: str, said: object, root: Mapping[str, object]) -> bool:
         if _SECRET.search(key) or node.get("format") == "password" or node.get("writeOnly") is True:
             return True
         below = [(str(inner), one) for inner, one in members(node.get("properties")).items()]
-        below += [("", one) for union in ("anyOf", "oneOf", "allOf") for one in items(node.get(union))]
+        below += [("", one) for one in branches(node, BRANCHING)]
         below += [("", node[one]) for one in ("items", "additionalProperties") if is_object(node.get(one))]
         ahead += [one for one in below if (one[0], id(one[1])) not in seen]  # references multiply, and lead back
         seen |= {(inner, id(one)) for inner, one in below}

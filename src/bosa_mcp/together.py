@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
+from bosa_connectors.references import BRANCHING, UNIONS
 from bosa_connectors.shapes import is_array, is_object, items, members
 from bosa_connectors.wording import describe
 
-UNIONS: Final = ("anyOf", "oneOf", "allOf")
-ALTERNATIVES: Final = (*UNIONS, "then", "else", "dependentSchemas")
+ALTERNATIVES: Final = (*BRANCHING, "then", "else", "dependentSchemas")
 """Keywords below which a root may know further arguments."""
 _FURTHER: Final = frozenset(ALTERNATIVES)
 _ALONE: Final = frozenset({"type", "properties", "required", "description"})
@@ -71,7 +71,7 @@ def _depending(root: Mapping[str, object]) -> dict[str, list[object]]:
 
 def _together(part: Mapping[str, object], required: Collection[str], called: Callable[[str], str]) -> Iterator[str]:
     """In a sentence each, what no model API takes at a root, and what would count our arguments in."""
-    for key in ("anyOf", "oneOf"):
+    for key in UNIONS:
         needed = [_names(branch, required, called) for branch in items(part.get(key))]
         if any(needed) and len(set(needed)) > 1:
             yield f"Give {', or '.join(dict.fromkeys(each or 'none of these' for each in needed))}."
