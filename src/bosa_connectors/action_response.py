@@ -193,7 +193,7 @@ class AsyncActionResponse(Response):
 
 
 def _heard(ahead: "Task[Any]") -> None:
-    """Where its turn never comes, no one hears of an error of a page that was fetched ahead."""
+    """Takes the error of a page that was fetched ahead and is never asked for: asyncio would complain of it."""
     _ = ahead.cancelled() or ahead.exception()
 
 

@@ -1,4 +1,4 @@
-"""What both shells are made of: where the API is, what is remembered of it, and how a call is prepared."""
+"""What both connector classes share: the API's address, what is remembered of it, and how a call is prepared."""
 
 import math
 import os

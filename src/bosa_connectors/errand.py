@@ -1,4 +1,4 @@
-"""One request about users or their accounts, and what its answer means: values for both shells."""
+"""One request about users or their accounts, as a value: what is sent, and how its answer is read."""
 
 import json
 from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
-"""JSON Schema keywords that let pass at a glance what fits, and look closely at the rest alone.
+"""The validator: a quick look first, which most arguments pass, and jsonschema for those that do not.
 
 Real schemas are mostly unions of a type and null, references, and objects told apart by a constant. jsonschema makes
-a validator for each branch and resolves each reference at every check. The only user of jsonschema.
+a validator for each branch and resolves each reference at every check. This module alone uses jsonschema.
 """
 
 from collections.abc import Callable, Iterator, Mapping

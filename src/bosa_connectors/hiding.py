@@ -1,4 +1,4 @@
-"""What was sent in confidence does not come back in a message: servers repeat what they refuse."""
+"""Secrets that were sent are hidden in the messages that come back: servers quote what they refuse."""
 
 from collections.abc import Iterable
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""Names that a module has without loading where they are from: `__getattr__` asks here."""
+"""Names that a module offers and imports only when they are used: its `__getattr__` asks here."""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""What a keyword of a schema may say, and what is meant by one that says something else.
+"""Which values each keyword of JSON Schema may have, and what is meant by other words for its types.
 
-Foreign listings hold types that there are not, limits that are texts, alternatives of nothing. What makes no sense says
-nothing: the API alone can tell what it means, and its action can be called all the same.
+Foreign listings hold types that do not exist, limits that are texts, empty unions. A keyword whose value makes no sense
+is ignored: the API alone can tell what it means, and its action can be called all the same.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What a reply says of the pages next to it, in whatever words its connector has for that."""
+"""What a reply says of the pages next to it, in the words of many connectors: `has_next`, `nextPageToken`, `links`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

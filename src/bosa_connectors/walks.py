@@ -1,6 +1,7 @@
-"""When a walk through the pages ends.
+"""Going from page to page, and when that ends.
 
-A page is turned by `Step.onward`: it knows the pages behind, so that a walk that comes back to one of them ends.
+`Step.onward` gives the call for the next page. It remembers the pages that were there, so that an API that leads back
+to one of them, or gives the same page for ever, ends the walk with an error.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Which names an object may have that is put together from parts, none of which knows the others' names."""
+"""Which names an object may have whose schema is composed (`allOf`, `anyOf`, `$ref`, …): no part knows all of them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Files that are made once, whole or not at all, whoever else tries at the same moment."""
+"""Private files and folders: a file is made once, whole or not at all, whoever else tries at the same moment."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Where HTTP begins: whom the hub answers for, what every answer carries, and that no traceback leaves."""
+"""Around every request: the Host header is checked, each answer is marked, and each failure becomes an answer."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""A call without an account that is of use: the person gets a link, and where they can be asked, it goes on."""
+"""A call that lacks a linked account: the person gets a link, and where the client can ask them, the call goes on."""
 
 import time
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""Where a person comes with a link: the form of a configuration, and the page behind a service's consent."""
+"""The web pages on which a person links an account: the form for a configuration, and where a service leads back to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

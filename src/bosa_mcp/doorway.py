@@ -1,4 +1,4 @@
-"""The pages on this machine alone, where no server over HTTP has them: there when a link is given, gone after it."""
+"""A web server on loopback for the account pages, where the MCP server has none: it runs while a link may be opened."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing

@@ -1,4 +1,4 @@
-"""The rim of the server over HTTP: who may come in, and how the last ones leave."""
+"""In front of the HTTP application: Host and Origin are checked, and requests under way finish when the server ends."""
 
 from collections.abc import Callable, MutableMapping
 from functools import partial

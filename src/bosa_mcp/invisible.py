@@ -1,4 +1,4 @@
-"""Characters in texts from outside that nobody sees, or that turn others round: they may hide what a text says."""
+"""Characters in foreign texts that nobody sees, or that reverse others: they may hide what a text says."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""The tools that are no actions: which accounts are linked, linking one, and removing one."""
+"""The built-in tools, which are no actions of the API: list the linked accounts, link one, remove one."""
 
 from collections.abc import Mapping
 from typing import Final, Literal

@@ -1,4 +1,4 @@
-"""What to say where `response_fields` names nothing that is there."""
+"""What a model is told of `response_fields` that match nothing in the data."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a root says of its arguments together: in keywords where model APIs take these at a root, else in sentences."""
+"""What a schema says of several arguments together: in keywords that model APIs take at a root, else in sentences."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The looks that `bosa-mcp doctor` takes: at the API, at the disk, at the store."""
+"""The checks that `bosa-mcp doctor` makes: of the API, the disk and the store."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What `bosa-mcp doctor` finds: each finding is a value, made of facts without asking anybody."""
+"""The findings of `bosa-mcp doctor`, as values made of facts: nothing is asked for here."""
 
 import base64
 import json
