@@ -17,6 +17,7 @@ from bosa_mcp.settings import Settings, check_api
 if TYPE_CHECKING:
     from bosa_mcp.access import Caller
     from bosa_mcp.calling import Parts
+    from bosa_mcp.tools import Offer
 
 EXAMPLES: Final = """\
 \b
@@ -48,7 +49,7 @@ def call(
     """Call a tool just as a model does, and print the result."""
     check_api(chosen)
     sent = _object(sys.stdin.read() if arguments == "-" else arguments)
-    content = anyio.run(_dry if dry_run else _called, chosen, tool, sent)
+    content = anyio.run(_content, chosen, tool, sent, dry_run)
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2 if sys.stdout.isatty() and not as_json else None))
     if "error" in content:
         raise typer.Exit(1)
@@ -64,36 +65,27 @@ def _object(text: str) -> dict[str, Any]:
     return dict(value)
 
 
-async def _called(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
+async def _content(chosen: Settings, tool: str, sent: dict[str, Any], dry_run: bool) -> dict[str, Any]:  # noqa: FBT001  as anyio hands it over
     with quick():
         from bosa_mcp.calling import carry_out  # noqa: PLC0415  likewise
         from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  mcp takes most of a second to import
 
     async with open_parts(chosen) as (parts, caller):
-        await _find(parts, tool)
+        offer = await _found(parts, tool)
+        if dry_run:
+            return await _previewed(parts, offer, sent, caller)
         with watching() as report:
             result = await carry_out(parts, tool, sent, caller, report)
         return result.structured_content or {}
 
 
-async def _dry(chosen: Settings, tool: str, sent: dict[str, Any]) -> dict[str, Any]:
-    with quick():
-        from bosa_mcp.cli.api import open_parts  # noqa: PLC0415  as above
-
-    async with open_parts(chosen) as (parts, caller):
-        await _find(parts, tool)
-        return await _previewed(parts, tool, sent, caller)
-
-
-async def _previewed(parts: "Parts", tool: str, sent: dict[str, Any], caller: "Caller") -> dict[str, Any]:
+async def _previewed(parts: "Parts", offer: "Offer", sent: dict[str, Any], caller: "Caller") -> dict[str, Any]:
     from bosa_connectors.errors import BosaError, InvalidArguments  # noqa: PLC0415  as above
     from bosa_mcp import arguments, results  # noqa: PLC0415  as above
     from bosa_mcp.calling import admitted  # noqa: PLC0415  as above
     from bosa_mcp.cli.preview import preview  # noqa: PLC0415  as above
     from bosa_mcp.results import Refusal  # noqa: PLC0415  as above
 
-    offer = await parts.tools.offer(tool)
-    assert offer is not None  # noqa: S101  it was found just before
     try:
         async with parts.inputs.taken(offer, admitted(parts, offer, sent), caller.identity) as taken:
             return preview(offer, taken, caller, parts.execution.connector.api_base_url)
@@ -105,15 +97,14 @@ async def _previewed(parts: "Parts", tool: str, sent: dict[str, Any], caller: "C
         return results.refusal(refused)
 
 
-async def _find(parts: "Parts", tool: str) -> None:
-    """Looks for the tool where it is known, then where it may be new. Raises BadParameter where there is none."""
-    if await parts.tools.offer(tool):
-        return
-    if not parts.tools.table.lacks:  # else it has been looked for just now
+async def _found(parts: "Parts", tool: str) -> "Offer":
+    """The tool, as it is known, or as it may be new. Raises BadParameter where there is none."""
+    offer = await parts.tools.offer(tool)
+    if offer is None and not parts.tools.table.lacks:  # else it has been looked for just now
         await parts.tools.refresh()
     table = parts.tools.table
-    if table.offer(tool):
-        return
+    if offer := offer or table.offer(tool):
+        return offer
     if table.lacks:
         raise CommandFailed("; ".join(table.missing[name] for name in table.lacks))
     raise typer.BadParameter(f"{table.explain(tool)} `bosa-mcp tools` lists them.")
