@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,7 +64,7 @@ class Shelf:
     def load(self) -> dict[str, Listed]:
         """What is kept, by connector; files that make no sense are passed over."""
         found: dict[str, Listed] = {}
-        for path in self._files():
+        for path in sorted(self.folder.glob("*.json")):
             try:
                 each = self._read(path)
             except (OSError, ValueError, RecursionError, BosaError) as odd:
@@ -123,9 +123,6 @@ class Shelf:
 
     def _path(self, connector: str) -> Path:
         return self.folder / f"{_name(connector)}.json"
-
-    def _files(self) -> Iterable[Path]:
-        return sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ()
 
 
 def _replace(path: Path, content: bytes, at: float) -> None:

@@ -5,7 +5,7 @@ for MCP name; what only we know goes onto it under `bosa.`.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from opentelemetry.trace import get_current_span
@@ -45,15 +45,8 @@ class Tally:
 
     def told(self) -> dict[str, object]:
         """The same by name, for a log."""
-        return {
-            "outcome": self.kind,
-            "status": self.status,
-            "api_request_id": self.api_request_id,
-            "attempts": self.attempts,
-            "pages": self.pages,
-            "api_bytes": self.api_bytes,
-            "result_bytes": self.result_bytes,
-        }
+        told = asdict(self)
+        return {"outcome": told.pop("kind"), **told}
 
     def trace(self, action: Action) -> None:
         """Puts what the call was and cost onto the current span, where there is an SDK that records it."""
