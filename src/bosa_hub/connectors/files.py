@@ -9,7 +9,7 @@ from anyio import to_thread
 from pydantic import BaseModel, Field
 
 from bosa_hub.connectors.paths import safe_name, split
-from bosa_hub.connectors.search import Hit, Search, search
+from bosa_hub.connectors.search import Hit, search
 from bosa_hub.connectors.tree import Entry, Names, Tree
 from bosa_hub.errors import BadRequest
 from bosa_hub.plugin import Connector, Context, Page, action
@@ -176,7 +176,7 @@ def _list(tree: Tree, wanted: ListFiles) -> Page[FileEntry]:
 
 def _search(context: Context, wanted: SearchFiles) -> Page[FoundFile]:
     start, size = _place(wanted.cursor), wanted.per_page or _PER_PAGE
-    hits = search(_tree(context), context.root / "search.db", Search(wanted.query, start, size + 1))
+    hits = search(_tree(context), context.root / "search.db", wanted.query, start=start, limit=size + 1)
     more = len(hits) > size
     return Page([_to_found(hit) for hit in hits[:size]], next_cursor=_cursor((str(start + size),)) if more else None)
 

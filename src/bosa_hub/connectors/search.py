@@ -50,17 +50,8 @@ class Hit:
     snippet: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What to look for, and which of the hits to give."""
-
-    query: str
-    start: int
-    limit: int
-
-
-def search(tree: Tree, index: Path, wanted: Search) -> list[Hit]:
-    """Files in whose path or text every word occurs, the best match first.
+def search(tree: Tree, index: Path, query: str, *, start: int, limit: int) -> list[Hit]:
+    """Files in whose path or text every word occurs, the best match first: `limit` of them from the one at `start`.
 
     Raises:
         Busy: There is more new text than one search reads; the next one goes on from there.
@@ -71,7 +62,7 @@ def search(tree: Tree, index: Path, wanted: Search) -> list[Hit]:
         connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is indexed again
         with transaction(connection):
             left = _refresh(connection, tree.root, found)
-            rows = [] if left else _matching(connection, wanted)
+            rows = [] if left else _matching(connection, match_all(query), start, limit)
     if left:
         raise Busy(f"New files are being indexed, {left} to go. Search again in a second.")
     return [hit for row in rows for hit in _hits(tree, row)]
@@ -92,9 +83,8 @@ def _refresh(connection: sqlite3.Connection, root: Path, found: _Stamps) -> int:
     return 0
 
 
-def _matching(connection: sqlite3.Connection, wanted: Search) -> list[sqlite3.Row]:
-    text = match_all(wanted.query)
-    values = {"text": text, "in_path": f"path : ({text})", "limit": wanted.limit, "start": wanted.start}
+def _matching(connection: sqlite3.Connection, text: str, start: int, limit: int) -> list[sqlite3.Row]:
+    values = {"text": text, "in_path": f"path : ({text})", "limit": limit, "start": start}
     return connection.execute(_FIND, values).fetchall()
 
 
