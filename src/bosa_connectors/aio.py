@@ -334,8 +334,8 @@ class AsyncBosaConnector(AsyncAccounts):
         headers = headers_of(response)
         self._listen(exchange, headers)
         if wire.is_file(response.status_code, headers):
-            head, most = bounded(wire.decode_file(headers), exchange.max_file_bytes), exchange.max_file_bytes
-            file = AsyncDownload.of(head, partial(self._bytes, exchange, response, most))
+            head = bounded(wire.decode_file(headers), exchange.max_file_bytes)
+            file = AsyncDownload.of(head, partial(self._bytes, exchange, response, exchange.max_file_bytes))
             return AsyncStreamedReply(response.status_code, headers, file=file)
         body = b"".join([chunk async for chunk in self._bytes(exchange, response, MAX_JSON_BYTES)])
         return self._decoded(exchange, response.status_code, headers, body)

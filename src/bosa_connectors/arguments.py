@@ -26,7 +26,8 @@ _PLAIN: Final = cast("tuple[type, ...]", (str, int, float, bytes, bytearray, mem
 _LISTS: Final = (list, tuple, set, frozenset, MappingView, range, deque)
 _TRUTHS: Final = (("0", "off", "f", "n", "no"), ("1", "on", "t", "y", "yes"))
 """Texts that are false, and that are true."""
-_PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
+PATHS: Final = 'array of dotted paths, such as ["id", "user.login"]'
+"""What `response_fields` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def split(action: Action, arguments: Mapping[str, object]) -> tuple[Mapping[str,
         return {**arguments, FIELDS: [*wanted, *tokens]}, [path for path in wanted if isinstance(path, str)]
     paths = [path for path in wanted if isinstance(path, str)] if is_array(wanted) else []
     if wanted is not None and paths != wanted:
-        raise InvalidArguments([Problem(FIELDS, f"Expected {_PATHS}", _PATHS)])
+        raise InvalidArguments([Problem(FIELDS, f"Expected {PATHS}", PATHS)])
     return {name: value for name, value in arguments.items() if name != FIELDS}, paths
 
 

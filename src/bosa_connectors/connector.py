@@ -302,8 +302,8 @@ class BosaConnector(Accounts):
         headers = headers_of(response)
         self._listen(exchange, headers)
         if wire.is_file(response.status_code, headers):
-            head, most = bounded(wire.decode_file(headers), exchange.max_file_bytes), exchange.max_file_bytes
-            file = Download.of(head, partial(self._bytes, exchange, response, most))
+            head = bounded(wire.decode_file(headers), exchange.max_file_bytes)
+            file = Download.of(head, partial(self._bytes, exchange, response, exchange.max_file_bytes))
             return StreamedReply(response.status_code, headers, file=file)
         body = b"".join(self._bytes(exchange, response, MAX_JSON_BYTES))
         return self._decoded(exchange, response.status_code, headers, body)

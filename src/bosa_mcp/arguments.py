@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bosa_connectors import header, schema, wire
+from bosa_connectors.arguments import PATHS
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, Problem, nearest
 from bosa_connectors.paging import token_fields
@@ -14,7 +15,6 @@ from bosa_connectors.wording import kinds
 from bosa_mcp import pages
 from bosa_mcp.tools import Offer
 
-_PATHS = 'array of dotted paths, such as ["id", "user.login"]'
 _COUNT = "integer of at least 1"
 _ACCOUNT = "the name of a linked account, as bosa_accounts lists them"
 _ACCOUNT_LENGTH = 200
@@ -68,7 +68,7 @@ def _fields(name: str, value: object, wrong: list[Problem]) -> list[str]:
     value = unpacked(value)
     found = [path for path in items(value) if isinstance(path, str)]
     if value is not None and found != value:
-        wrong.append(Problem(name, f"Expected {_PATHS}", _PATHS))
+        wrong.append(Problem(name, f"Expected {PATHS}", PATHS))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import mcp_types as types
 
 from bosa_connectors import places
+from bosa_connectors.arguments import FIELDS
 from bosa_connectors.calls import Action
 from bosa_connectors.effects import effect
 from bosa_connectors.shapes import items, members
@@ -27,7 +28,6 @@ TITLE_LENGTH: Final = 100
 MOST_BYTES: Final = 500_000
 """A tool whose definition is larger is none: it would fill a page of the list alone."""
 
-FIELDS: Final = "response_fields"
 FILTERS: Final = "response_filters"
 ITEMS: Final = "max_items"
 ACCOUNT: Final = "account"
