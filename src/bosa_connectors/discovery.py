@@ -41,7 +41,7 @@ class Known(Generic[T]):
     """Why the last time found nothing."""
 
     def keep(self, result: T | BosaError, now: float) -> None:
-        """What was found now; a failure leaves what was found before, unless the connector is gone."""
+        """Takes what was found now; a failure leaves what was found before, unless the connector is gone."""
         self.failure = result if isinstance(result, BosaError) else None
         if not isinstance(result, BosaError):
             self.found = result

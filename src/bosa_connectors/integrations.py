@@ -42,7 +42,7 @@ def agree(app_name: str, token: str, callback_uri: str, *, replace_duplicate: bo
 def configure(
     app_name: str, token: str, config: Mapping[str, object], *, replace_duplicate: bool
 ) -> Errand[ActionResult]:
-    """An account is linked by what its owner knows of it."""
+    """Links an account by what its owner knows of it, such as a key."""
     path = f"{_connector(app_name, token)}/integrations"
     known = given_object("config", config)
     body = saying(auth_type="custom", configuration=known, **_replacing(replace_duplicate=replace_duplicate))
@@ -60,7 +60,7 @@ def look(app_name: str, token: str, user_identifier: str) -> Errand[Integration]
 
 
 def select(app_name: str, token: str, user_identifier: str) -> Errand[ActionResult]:
-    """The account acts where a call names none."""
+    """Makes an account the one that acts where a call names none."""
     return Errand("POST", _account(app_name, token, user_identifier), _done(), _not_found, token=token)
 
 
@@ -78,7 +78,7 @@ def selected(app_name: str, token: str) -> Errand[str | None]:
 
 
 def remove(app_name: str, token: str, user_identifier: str | None) -> Errand[ActionResult]:
-    """The account is gone; the older family, where a connector has one, does without its name."""
+    """Removes an account; the older family, where a connector has one, does without its name."""
     whole = f"{_connector(app_name, token)}/integrations"
     path = whole if user_identifier is None else _account(app_name, token, user_identifier)
     return Errand("DELETE", path, _done(), _not_found, token=token)

@@ -52,7 +52,7 @@ class Accounts:
     vault: Vault
 
     def check_key(self) -> None:
-        """Nothing, where the key opens what is kept.
+        """Checks that the key opens what is kept.
 
         Raises:
             SetupError: It does not.

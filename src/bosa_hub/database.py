@@ -60,7 +60,7 @@ def connected(path: Path, schema: Schema) -> Generator[sqlite3.Connection]:
 
 
 def close_idle(folder: Path) -> None:
-    """No database below the folder is kept open for later."""
+    """Closes the databases below the folder that were kept open for later."""
     with _idle_lock:
         below = [entry for entry in _idle if entry[0].startswith(f"{folder}{os.sep}")]
         _idle[:] = [entry for entry in _idle if entry not in below]

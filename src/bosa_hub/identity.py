@@ -114,7 +114,7 @@ class Identity:
         return key
 
     def keep_client(self, key: Key) -> None:
-        """The client exists with this very key afterwards."""
+        """Makes the client of this key, or gives the one there is this key."""
         with self.database.writing() as connection:
             self._insert_client(connection, key, "ON CONFLICT (id) DO UPDATE SET secret = excluded.secret")
 
@@ -142,7 +142,7 @@ class Identity:
         return key.id
 
     def require_master(self, key: str | None) -> None:
-        """Nothing, where the key is the master key.
+        """Checks that the key is the master key.
 
         Raises:
             Unauthenticated: It is not.

@@ -165,7 +165,7 @@ class Linking:
         return await self._one(request, select)
 
     async def remove(self, request: Request) -> Response:
-        """The account, or the selected one where the path names none, is gone, and its grant given back."""
+        """Removes the account, or the selected one where the path names none, and gives its grant back."""
         removed: list[Credential | None] = []
 
         def remove(user: User, connector: str, identifier: str | None) -> dict[str, object]:

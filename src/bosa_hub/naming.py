@@ -19,7 +19,7 @@ def snake_case(name: str) -> str:
 
 
 def check_names(connector: str, actions: Iterable[str]) -> None:
-    """Nothing, where clients can call these.
+    """Checks that clients can call these.
 
     Raises:
         ValueError: A name cannot stand in a path, or clients take it for something else than an action.

@@ -40,7 +40,7 @@ def create_once(path: Path, fill: Callable[[Path], None]) -> None:
 
 
 def forget_unfinished(folder: Path) -> None:
-    """What a kill has left half-made in the folder is gone; nothing that goes on takes an hour."""
+    """Removes what a killed process left half-made in the folder; nothing that goes on takes an hour."""
     for path in folder.glob(f"{_UNFINISHED}*"):
         with suppress(FileNotFoundError):  # another process tidies up as well
             if path.stat().st_mtime < time.time() - _HOUR:

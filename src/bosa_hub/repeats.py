@@ -192,7 +192,7 @@ class _Lock:
     connection: sqlite3.Connection
 
     def release(self) -> None:
-        """The file is gone, and then the lock: never the file of somebody who locked a new one."""
+        """Removes the file, and then the lock: so it is never the file of somebody who locked a new one."""
         with suppress(PermissionError):  # Windows deletes no open file: it goes with its row
             self.path.unlink(missing_ok=True)
         self.connection.close()

@@ -74,7 +74,7 @@ class _Job:
     listener: socket.socket
 
     def start(self) -> "_Worker":
-        """One more process."""
+        """Starts one more process."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = _spawn.Process(target=_work, args=(self, theirs), name="bosa-hub-worker")
@@ -88,7 +88,7 @@ class _Worker:
     line: socket.socket
 
     def wait_until_ready(self) -> None:
-        """It answers.
+        """Returns once it answers.
 
         Raises:
             SetupError: It never will.
@@ -98,7 +98,7 @@ class _Worker:
             raise SetupError("A worker of the hub failed at its start; what it printed says why.")
 
     def end(self, deadline: float) -> None:
-        """It is gone."""
+        """Ends the process, by force after the deadline."""
         self.process.join(max(0, deadline - time.monotonic()))
         self.process.kill()
         self.process.join()

@@ -47,7 +47,7 @@ class Drain:
         self._open.add(request)
 
     def end(self, request: object) -> None:
-        """It has been answered, or nobody waits for its answer any more."""
+        """A request that has been answered, or for whose answer nobody waits any more."""
         self._open.discard(request)
         self._look()
 
@@ -63,7 +63,7 @@ class Drain:
             await self.settled.wait()
 
     def hurry(self) -> None:
-        """Nothing is waited for any more."""
+        """Stops waiting for what is under way."""
         self.settled.set()
 
     def _look(self) -> None:

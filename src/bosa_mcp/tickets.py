@@ -112,7 +112,7 @@ class Tickets:
         ticket.state = "busy"
 
     def put_back(self, ticket: Ticket) -> None:
-        """Nothing came of it: the link is as good as before."""
+        """Makes a link that was taken as good as before, unless it was used up."""
         if ticket.state == "busy":
             ticket.state = "open"
 

@@ -38,7 +38,7 @@ def arrived(incoming: Path, content: BinaryIO) -> Generator[Path]:
 
 
 def _clear(incoming: Path) -> None:
-    """What a crash has left there is gone; nothing that goes on has lain still for a day."""
+    """Removes what a crash has left there; nothing that goes on has lain still for a day."""
     for path in incoming.iterdir():
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < time.time() - _DAY:
