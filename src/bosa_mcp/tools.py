@@ -35,7 +35,8 @@ INSTRUCTIONS: Final = """\
 Each tool is one action of a connector, named {connector}_{action}. A result is {"data", "meta"}; where there is a \
 further page, it also holds "next": call the same tool again with exactly next.arguments. A failure is {"error"}: its \
 message and hint say what to do. Where a result is too large for one answer, "omitted" says how much is left out, and \
-names a resource that holds all of it.
+names a resource that holds all of it. Read it in parts, bosa://results/{id}?offset=0&length=60000 (bytes); likewise \
+files, bosa://files/{id}. Tools that take files take either address.
 
 `max_items`, on tools that page, puts pages together until so many items have come; "next" goes on from there.
 
@@ -44,7 +45,8 @@ mapped over. Use it whenever you need only a few fields of a large result.
 
 `response_filters`, on some tools, keeps only items of data for which all filters hold: objects {"type", "field_name", \
 "root"?, …} with "type" one of string (value, ignore_case?), string_list (values, ignore_case?), number (value), \
-number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?).
+number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?). A string is the whole \
+value, not a part of it. They filter each page after it was fetched, so that one without items may still have a "next".
 
 `account`, on tools of connectors to which the person links accounts, names the one that acts, as `bosa_accounts` \
 lists them; without it the selected one acts. Where none is linked, give the person the link of the error or of \
