@@ -46,7 +46,7 @@ KINDS: Final[Mapping[type[BosaError], str]] = {
 HINTS: Final[Mapping[str, str]] = {
     "invalid_arguments": "Correct these arguments and call the tool again.",
     "unauthenticated": "The person who runs this server has to check BOSA_API_KEY and BOSA_USER_TOKEN, or log in anew.",
-    "forbidden": "The linked account may not do this; ask the person, or use another account.",
+    "forbidden": "Whoever acts here may not do this: ask the person, or use another account where there is one.",
     "not_connected": "The person has to link an account to this connector first: `bosa-mcp connect` does.",
     "rate_limited": "Wait before you call this tool again.",
     "unreachable": "Nothing was done. Is the BOSA API running, and BOSA_API_BASE_URL right?",
