@@ -201,7 +201,7 @@ def _alternatives(branches: object) -> str:
     told: list[str] = []
     for branch in items(branches):
         known = members(getattr(members(branch).get("$ref"), "target", branch))
-        names = list(map(str, items(known.get("required")) or members(known.get("properties"))))
+        names = [] if known.get("required") else list(members(known.get("properties")))
         told.append(f"{describe(known)} with {' and '.join(names)}" if names else describe(known))
     return " or ".join(dict.fromkeys(told))
 
