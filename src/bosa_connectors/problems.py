@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from bosa_connectors.errors import Problem, nearest
@@ -20,6 +21,16 @@ A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _UNIONS = frozenset({"anyOf", "oneOf"})
 _OF_NAMES = frozenset({"required", "additionalProperties", "propertyNames"})
 _LISTED = frozenset({"$ref", "const", "enum", "anyOf", "oneOf"})
+
+
+def told(errors: "Iterable[ValidationError]") -> list[Problem]:
+    """What is wrong, in words that a person or a model can act on; nothing twice, nor in fewer words as well."""
+    found = dict.fromkeys(problem for error in errors for problem in explain(error))
+    ordered = sorted(found, key=lambda problem: (problem.path, problem.expected))  # what says more comes right behind
+    for less, more in pairwise(ordered):
+        if less.path == more.path and more.expected.startswith(f"{less.expected} "):
+            del found[less]
+    return list(found)
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:

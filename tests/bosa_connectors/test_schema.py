@@ -213,6 +213,16 @@ def test_a_union_reports_what_is_wrong_within_the_branch_that_was_meant(union: s
     assert problems(schema, {"at": "here"}) == [Problem("at", f'Expected {words}, got "here"', words)]
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [{"$ref": "#/$defs/point"}, {"oneOf": [takes(x=INTEGER, required=("x",))]}, {"allOf": [{"$ref": "#/$defs/point"}]}],
+    ids=["reference", "union", "parts"],
+)
+def test_of_what_a_type_and_more_beside_it_expect_the_more_is_told(beside: dict[str, object]) -> None:
+    schema = takes(at={"type": "object", **beside}) | {"$defs": {"point": takes(x=INTEGER, required=("x",))}}
+    assert [problem.expected for problem in problems(schema, {"at": "here"})] == ["object with x"]
+
+
 def test_a_union_within_a_union_is_followed() -> None:
     schema = takes(a={"anyOf": [{"anyOf": [takes(x=INTEGER), NULL]}, NULL]})
     assert paths(schema, {"a": {"x": "q"}}) == ["a.x"]
