@@ -162,7 +162,7 @@ def cut(written: Written, budget: int, fields_argument: str) -> Cut | None:
     return Cut({"data": data.value, **rest}, {"items": data.items, "bytes": data.bytes + meta.bytes}, hint)
 
 
-_ROOM: Final = 1_000
+_ROOM: Final = 1_100
 """Bytes for saying what was left out."""
 _HINT: Final = 450
 _NAMES: Final = 250
@@ -170,10 +170,11 @@ _BEYOND: Final = "next.arguments goes on after what is left out here: read that 
 _MOST_FIELDS: Final = 30
 
 
-def with_omitted(short: Cut, resource: str | None) -> dict[str, object]:
-    """The content that says what it lacks, and where that is kept."""
+def with_omitted(short: Cut, resource: str | None, reader: str | None = None) -> dict[str, object]:
+    """The content that says what it lacks, and where that is kept; `reader` is the tool that reads there."""
     where = {"resource": resource} if resource else {}
-    notes = [*items(short.content.get("notes")), short.hint, *([_BEYOND] if "next" in short.content else [])]
+    hint = f"{short.hint} {reader} gives the whole resource, in parts." if resource and reader else short.hint
+    notes = [*items(short.content.get("notes")), hint, *([_BEYOND] if "next" in short.content else [])]
     return {**short.content, "omitted": {**short.omitted, **where}, "notes": notes}
 
 
