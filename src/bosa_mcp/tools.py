@@ -231,7 +231,7 @@ def _prose(lines: Sequence[str]) -> Iterator[str]:
     within: int | None = None
     is_headed = is_after_gap = False
     for line, below in pairwise([*lines, ""]):
-        text, indent = line.strip().replace("**", ""), len(line) - len(line.lstrip())
+        text, indent = line.strip().replace("**", "").lstrip("\"'"), len(line) - len(line.lstrip())
         if _HEADING.match(text) or (text and _UNDERLINE.fullmatch(below.strip())):
             is_headed, within = bool(_SECTION.match(f"{_HEADING.sub('', text)}:")), None
         elif _SECTION.match(text):

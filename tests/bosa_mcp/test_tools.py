@@ -85,6 +85,7 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         ),
         ("Finds items.\n\nReturns: the items,\n  as a list\n\nNeeds a login.", "Finds items.\n\nNeeds a login."),
         ("Finds items.\n\nArgs:\nrequest: it\nother: that", "Finds items."),
+        ('Finds items.\n\n"Args:\n    request: it\n\n"Best" comes first.', 'Finds items.\n\n"Best" comes first.'),
         (
             "Finds items.\n\nParameters\n----------\nx : int\n    One.\n\ny : int\n\nNotes\n-----\nThe best first.\n",
             "Finds items.\n\nNotes\nThe best first.",
@@ -112,6 +113,7 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         "args between",
         "one line",
         "flat",
+        "a quote too many",
         "NumPy",
         "Sphinx",
         "Javadoc",
