@@ -35,8 +35,10 @@ INSTRUCTIONS: Final = """\
 Each tool is one action of a connector, named {connector}_{action}. A result is {"data", "meta"}; where there is a \
 further page, it also holds "next": call the same tool again with exactly next.arguments. A failure is {"error"}: its \
 message and hint say what to do. Where a result is too large for one answer, "omitted" says how much is left out, and \
-names a resource that holds all of it: `bosa_read` gives it in parts, and so it does files. Tools that take files take \
-either address.
+names a resource that holds all of it.
+
+What is kept here, bosa://files/{id} and bosa://results/{id}, is read in parts with `bosa_read`. An argument that is a \
+file takes either address, or content of your own: data:text/csv;name=a.csv,id%0A1
 
 `max_items`, on tools that page, puts pages together until so many items have come; "next" goes on from there.
 

@@ -65,7 +65,15 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         assert client.server_info is not None
         assert client.server_info.name == "bosa"
         assert client.server_info.version
-        for word in ("response_fields", "response_filters", "next.arguments", "hint", "bosa_read", "whole value"):
+        for word in (
+            "response_fields",
+            "response_filters",
+            "next.arguments",
+            "hint",
+            "bosa_read",
+            "whole value",
+            "data:text/csv;name=",
+        ):
             assert word in (client.instructions or "")
 
 
