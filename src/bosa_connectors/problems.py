@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from bosa_connectors.errors import Problem, nearest
+from bosa_connectors.errors import Problem, letters, nearest
 from bosa_connectors.shapes import is_object, items, members
 from bosa_connectors.wording import describe, one_of, show
 
@@ -129,7 +129,8 @@ def _within_union(error: "ValidationError") -> Iterator[Problem]:
         return
     meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
     named = [errors for errors in meant if not any(_is_of_other_names(each, error) for each in errors)]
-    chosen = next((each for each in (possible, meant, named) if len(each) == 1), None)
+    alike = [errors for errors in meant if any(map(_is_spelt_otherwise, errors))]
+    chosen = next((each for each in (possible, meant, named, alike) if len(each) == 1), None)
     if chosen:
         for inner in chosen[0]:
             yield from explain(inner)
@@ -246,6 +247,13 @@ def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> b
 
 def _is_of_other_names(inner: "ValidationError", union: "ValidationError") -> bool:
     return inner.validator in _OF_NAMES and _depth(inner, union) == 0
+
+
+def _is_spelt_otherwise(error: "ValidationError") -> bool:
+    """Whether it refuses a name that is known when it is spelt otherwise: `dateTime` for `date_time`."""
+    known = set(map(letters, _known(error)))
+    refused = _unknown(error) if error.validator == "additionalProperties" else ()
+    return any(letters(problem.path.rpartition(".")[2]) in known for problem in refused)
 
 
 def _depth(inner: "ValidationError", union: "ValidationError") -> int:

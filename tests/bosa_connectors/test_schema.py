@@ -233,6 +233,12 @@ def test_where_several_branches_may_have_been_meant_the_union_is_said_as_a_whole
     assert paths(schema, {"a": {"x": "q", "y": "q"}}) == ["a"]
 
 
+def test_a_branch_whose_names_were_spelt_otherwise_was_meant() -> None:
+    at = {"anyOf": [takes(date=STRING, required=("date",)), takes(date_time=STRING, zone=STRING), NULL]}
+    [problem] = problems(takes(at=at), {"at": {"dateTime": "12:00", "zone": "UTC"}})
+    assert (problem.path, problem.nearest) == ("at.dateTime", "date_time")
+
+
 BY = {"anyOf": [takes(id=INTEGER, required=("id",)), takes(name=STRING, kind=STRING, required=("name", "kind")), NULL]}
 
 
