@@ -155,7 +155,7 @@ def cut(written: Written, budget: int, fields_argument: str) -> Cut | None:
     data = fit.fit(whole["data"], room)
     hint = "This is the beginning."
     if largest := ", ".join(fit.largest(whole["data"])):
-        hint += f" The largest fields are {fit.shortened(largest, _NAMES)}."
+        hint += f" Most of it is {fit.shortened(largest, _NAMES)}."
     if chosen := fit.fields_that_fit(whole["data"], room):
         fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
         hint += f" All of it would fit with {fields_argument} {fields}." if fit.size(fields) <= _HINT else ""
