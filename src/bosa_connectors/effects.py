@@ -82,13 +82,14 @@ def effect(action: Action) -> Effect:
 
 def _said(action: Action) -> Effect:
     """As its words and its schema say."""
-    words = _without_nouns(_words(action.name), set(_words(action.connector)))
+    name = _words(action.name)
+    words = _without_nouns(name, set(_words(action.connector)))
     said = _words(action.description.strip().partition("\n")[0].partition(". ")[0])
     deeds = {_VERBS[word] for word in (*words, *_verb(words)) if word in _VERBS} | _joined(words) | _made(said)
     for deed in _CAUTION:
         if deed in deeds:
             return deed
-    asks = _asks(words, action.properties) or _is_said_to_ask(words, said)
+    asks = _asks(words, action.properties) or (len(name) > 1 and _is_said_to_ask(words, said))
     if asks and not _SAY_WHAT_IS_DONE & action.properties.keys():
         return "read"
     return _DEEDS.get(words[0], "update") if words else "update"
@@ -166,6 +167,6 @@ def _goes_elsewhere(words: Sequence[str], arguments: Mapping[str, object]) -> bo
 
 def _is_said_to_ask(words: Sequence[str], said: Sequence[str]) -> bool:
     """Whether a name that ends with what can be asked (`tweet_search`) is described as a question, and nothing else."""
-    begins = len(words) > 1 and (words[-1] in _FACTS or words[0] == "check")
+    begins = words[-1] in _FACTS or words[0] == "check"
     asks = not _ASKED.isdisjoint(_verb(said)) and _TURNING.isdisjoint(said[1:2])
     return begins and asks and not any({word, *_verb([word])} & _VERBS.keys() for word in said)

@@ -295,9 +295,10 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one of `known` that looks most like `name`, if any does, however its words are put together."""
     alike: dict[str, str] = {}
     for each in known:
-        alike.setdefault(_letters(each), each)
-    return next((alike[found] for found in get_close_matches(_letters(name), alike, n=1)), None)
+        alike.setdefault(letters(each), each)
+    return next((alike[found] for found in get_close_matches(letters(name), alike, n=1)), None)
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """A name as it is compared: however its words are put together."""
     return name.casefold().replace("_", "").replace("-", "")

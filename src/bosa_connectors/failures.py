@@ -57,12 +57,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _told(body: object) -> str:
     """What a body says, with the errors that it lists beside."""
-    said, listed = _reason(body), _reason(members(body).get("errors"))
-    return f"{said} ({listed})" if listed and listed not in said else said
+    said, listed = _reason(body), _reason(members(body).get("errors"), is_listed=True)
+    return f"{said} ({listed})" if said and listed and listed not in said else said or listed
 
 
-def _reason(value: object, depth: int = 3) -> str:
-    """The reason that a value gives: a text, several in a list, what an object says, also of each of its members."""
+def _reason(value: object, depth: int = 3, *, is_listed: bool = False) -> str:
+    """The reason that a value gives: a text, several in a list, what an object says, also of each of its members.
+
+    One that `is_listed` under `errors` may say it of each of its members in a text, or in another object.
+    """
     if isinstance(value, str):
         return value if value.strip() else ""
     if not depth or not value:
@@ -72,9 +75,11 @@ def _reason(value: object, depth: int = 3) -> str:
     said = members(value)
     if isinstance(message := said.get("msg"), str):  # as `{"loc": ["body", "kind"], "msg": …}`
         return f"{'.'.join(map(str, items(said.get('loc'))))}: {message}"
-    named = next(filter(None, (_reason(said.get(name), depth - 1) for name in _REASONS)), "")
-    lists = ((name, _reason(each, depth - 1)) for name, each in islice(said.items(), _MOST_REASONS) if is_array(each))
-    return named or "; ".join(f"{name}: {reason}" for name, reason in lists if reason)
+    if named := next(filter(None, (_reason(said.get(name), depth - 1) for name in _REASONS)), ""):
+        return named
+    parts = {name: each for name, each in islice(said.items(), _MOST_REASONS) if is_listed or is_array(each)}
+    reasons = ((name, _reason(each, depth - 1)) for name, each in parts.items())
+    return "; ".join(f"{name}: {reason}" for name, reason in reasons if reason)
 
 
 def _unsaid(status: int, headers: Mapping[str, str]) -> str:

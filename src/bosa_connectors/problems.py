@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from bosa_connectors.errors import Problem, nearest
+from bosa_connectors.errors import Problem, letters, nearest
 from bosa_connectors.references import UNIONS
 from bosa_connectors.shapes import is_object, items, members
 from bosa_connectors.wording import describe, one_of, show
@@ -20,6 +21,16 @@ _LACKING = "Field required"
 A_FILE = "a Path, bytes, a ConnectorFile, or a file opened in binary mode"
 _OF_NAMES = frozenset({"required", "additionalProperties", "propertyNames"})
 _LISTED = frozenset({"$ref", "const", "enum", *UNIONS})
+
+
+def told(errors: "Iterable[ValidationError]") -> list[Problem]:
+    """What is wrong, in words that a person or a model can act on; nothing twice, nor in fewer words as well."""
+    found = dict.fromkeys(problem for error in errors for problem in explain(error))
+    ordered = sorted(found, key=lambda problem: (problem.path, problem.expected))  # what says more comes right behind
+    for less, more in pairwise(ordered):
+        if less.path == more.path and more.expected.startswith(f"{less.expected} "):
+            del found[less]
+    return list(found)
 
 
 def explain(error: "ValidationError") -> Iterator[Problem]:
@@ -118,7 +129,8 @@ def _within_union(error: "ValidationError") -> Iterator[Problem]:
         return
     meant = [errors for errors in possible if not any(_tells_apart(each, error) for each in errors)]
     named = [errors for errors in meant if not any(_is_of_other_names(each, error) for each in errors)]
-    chosen = next((each for each in (possible, meant, named) if len(each) == 1), None)
+    alike = [errors for errors in meant if any(map(_is_spelt_otherwise, errors))]
+    chosen = next((each for each in (possible, meant, named, alike) if len(each) == 1), None)
     if chosen:
         for inner in chosen[0]:
             yield from explain(inner)
@@ -201,7 +213,7 @@ def _alternatives(branches: object) -> str:
     told: list[str] = []
     for branch in items(branches):
         known = members(getattr(members(branch).get("$ref"), "target", branch))
-        names = list(map(str, items(known.get("required")) or members(known.get("properties"))))
+        names = [] if known.get("required") else list(members(known.get("properties")))
         told.append(f"{describe(known)} with {' and '.join(names)}" if names else describe(known))
     return " or ".join(dict.fromkeys(told))
 
@@ -235,6 +247,13 @@ def _is_of_another_type(inner: "ValidationError", union: "ValidationError") -> b
 
 def _is_of_other_names(inner: "ValidationError", union: "ValidationError") -> bool:
     return inner.validator in _OF_NAMES and _depth(inner, union) == 0
+
+
+def _is_spelt_otherwise(error: "ValidationError") -> bool:
+    """Whether it refuses a name that is known when it is spelt otherwise: `dateTime` for `date_time`."""
+    known = set(map(letters, _known(error)))
+    refused = _unknown(error) if error.validator == "additionalProperties" else ()
+    return any(letters(problem.path.rpartition(".")[2]) in known for problem in refused)
 
 
 def _depth(inner: "ValidationError", union: "ValidationError") -> int:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
-from bosa_connectors.problems import Node, explain
+from bosa_connectors.problems import Node, told
 from bosa_connectors.references import BRANCHING, BY_NAME, UNIONS, follow
 from bosa_connectors.sense import is_read, makes_sense, target, typed
 from bosa_connectors.sense import schema as as_schema
@@ -62,7 +62,7 @@ def check(action: Action, arguments: Mapping[str, object]) -> None:
             raise InvalidArguments([Problem("", "Nested too deeply", "fewer levels")]) from odd
         raise InvalidSchema(f"The schema of {action.connector}.{action.name} has no end.") from odd
     if errors:
-        raise InvalidArguments(dict.fromkeys(problem for error in errors for problem in explain(error)))
+        raise InvalidArguments(told(errors))
 
 
 def _without_files(action: Action, arguments: Mapping[str, object]) -> Mapping[str, object]:

@@ -13,6 +13,9 @@ _IMPLIED = {
 """What is meant where no type is said."""
 
 
+_MOST_NAMES = 6
+
+
 def kinds(expected: str) -> set[str]:
     """The types that are expected, as `describe` says them."""
     return {each.partition(" ")[0] for each in expected.split(" or ")}
@@ -30,14 +33,28 @@ def describe(schema: object) -> str:
             return " or ".join(dict.fromkeys(describe(branch) for branch in items(node[union])))
     kind = node.get("type") or next((kind for kind, said in _IMPLIED.items() if not said.isdisjoint(node)), "any value")
     words = " or ".join(str(each) for each in kind) if is_array(kind) else str(kind)
-    return words + "".join(_limits(node))
+    needs = _needs(members(getattr(node.get("$ref"), "target", node)))
+    return "".join((words, needs, *_limits(node), _each(node)))
+
+
+def _each(node: Mapping[str, object]) -> str:
+    """What every item of a list is."""
+    if not is_object(node.get("items")) or "prefixItems" in node:
+        return ""
+    is_bounded = "minItems" in node or "maxItems" in node
+    return f"{', each' if is_bounded else ' of'} {describe(node['items'])}"
+
+
+def _needs(node: Mapping[str, object]) -> str:
+    """The names without which an object is none of these."""
+    names = list(map(str, items(node.get("required"))))
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f" with {' and '.join(names[:_MOST_NAMES])}{more}" if names else ""
 
 
 def _limits(node: Mapping[str, object]) -> Iterator[str]:
     if "format" in node:
         yield " (a file)" if node["format"] == "binary" else f" ({node['format']})"
-    if is_object(node.get("items")) and "prefixItems" not in node:
-        yield f" of {describe(node['items'])}"
     for low, high, unit in _RANGES:
         if low in node and node[low] == node.get(high):
             yield f" of {node[low]}{unit}" if unit else f" that is {node[low]}"

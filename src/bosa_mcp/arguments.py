@@ -165,7 +165,9 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
     named = [
         replace(
             problem,
-            nearest=nearest(problem.path, known) or offer.renamed.get(problem.nearest or ""),
+            nearest=_inside(offer, problem.path)
+            or nearest(problem.path, known)
+            or offer.renamed.get(problem.nearest or ""),
             expected=f"one of {', '.join(known)}",
         )
         if problem.message == UNKNOWN and "." not in problem.path
@@ -173,6 +175,15 @@ def with_ours(offer: Offer, wrong: InvalidArguments) -> InvalidArguments:
         for problem in wrong.errors[:_MOST]
     ]
     return InvalidArguments(named)
+
+
+def _inside(offer: Offer, name: str) -> str | None:
+    """Where an argument holds a member of just this name, which was given beside it."""
+    for argument, each in members(offer.tool.input_schema["properties"]).items():
+        for place, node in ((argument, members(each)), (f"{argument}.0", members(members(each).get("items")))):
+            if name in members(node.get("properties")):
+                return f"{place}.{name}"
+    return None
 
 
 def _named(offer: Offer, problem: Problem) -> Problem:

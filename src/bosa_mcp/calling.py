@@ -188,6 +188,9 @@ class _Calling:
     async def _called(self, execution: "Execution") -> types.CallToolResult:
         parts, offer, caller = self.parts, self.offer, self.caller
         asked = admitted(parts, offer, self.sent)
+        if offer is ours.READ:
+            part = await ours.read(parts.store, asked.own, caller, parts.result_bytes * 3 // 4)
+            return await _fitting(parts, lambda: part, offer, caller)
         if offer.is_ours and parts.linking:
             content = await ours.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
             return await _fitting(parts, lambda: content, offer, caller)
@@ -228,7 +231,9 @@ async def _fitting(
         return results.result(whole)
     resource = await _kept(parts.store, whole, offer, caller)
     _tell_of_one_more(parts)
-    return results.result(results.written(results.with_omitted(short, resource)))
+    reader = ours.READ.tool.name
+    is_there = reader in parts.tools.table.offers
+    return results.result(results.written(results.with_omitted(short, resource, reader if is_there else None)))
 
 
 async def _shown(

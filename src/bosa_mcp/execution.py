@@ -194,7 +194,7 @@ class _Running:
         wrong = selection.unmatched(argument, wanted, whole)
         if wrong and is_bare and effects.effect(call.action) == "read":
             raise InvalidArguments(wrong)
-        answer.notes += [f"{problem.path}: {problem.message}; expected {problem.expected}" for problem in wrong]
+        answer.notes += map(selection.told, wrong)
         return answer
 
     async def _unselected(self, call: Call) -> object:

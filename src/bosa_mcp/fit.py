@@ -128,8 +128,9 @@ def shortened(text: str, budget: int) -> str:
 
 
 def largest(data: object, most: int = 3) -> list[str]:
-    """The fields that take most of the bytes, as dotted paths."""
-    return sorted(sizes := field_sizes(data), key=lambda path: -sizes[path])[:most]
+    """The fields that take most of the bytes, as dotted paths; none that is small beside the largest."""
+    by_size = sorted(sizes := field_sizes(data), key=lambda path: -sizes[path])[:most]
+    return [path for path in by_size if sizes[path] * 10 >= sizes[by_size[0]]]
 
 
 def fields_that_fit(data: object, budget: int) -> list[str]:

@@ -21,6 +21,7 @@ from bosa_connectors.errors import InvalidArguments, Problem
 from bosa_connectors.form import CHUNK, Source
 from bosa_connectors.naming import base_name
 from bosa_connectors.shapes import is_array, members
+from bosa_connectors.wording import show
 from bosa_mcp import arguments, resources
 from bosa_mcp.arguments import Asked
 from bosa_mcp.store import Store, StoreError
@@ -109,7 +110,7 @@ class _Taking:
 
     async def _source(self, value: object) -> Source:
         if not isinstance(value, str):
-            raise ValueError(f"it is named by a text, not by {type(value).__name__}")  # noqa: TRY004  a value, not a mistake of ours
+            raise ValueError(f"it is named by a text, not by {show(value)}")  # noqa: TRY004  a value, not a mistake of ours
         scheme = value[:8].partition(":")[0].lower()
         if scheme == "bosa":
             return await self._kept(value)

@@ -1,4 +1,4 @@
-"""The built-in tools, which are no actions of the API: list the linked accounts, link one, remove one."""
+"""The built-in tools, which are no actions of the API: on linked accounts, and to read what is kept."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -7,11 +7,15 @@ import mcp_types as types
 
 from bosa_connectors import schema
 from bosa_connectors.calls import Action
-from bosa_connectors.errors import nearest
+from bosa_connectors.errors import InvalidArguments, nearest
+from bosa_connectors.signs import number
+from bosa_mcp import resources
 from bosa_mcp.access import Caller
 from bosa_mcp.accounts import Account, acting
+from bosa_mcp.arguments import repaired
 from bosa_mcp.linking import Linking
 from bosa_mcp.results import Refusal
+from bosa_mcp.store import Store
 from bosa_mcp.table import Table
 from bosa_mcp.tickets import LASTING, Ticket
 from bosa_mcp.tools import Offer, annotate
@@ -72,14 +76,34 @@ DISCONNECT: Final = _offer(
     connector=_NAME,
     account=_NAME,
 )
-OURS: Final = (ACCOUNTS, CONNECT, DISCONNECT)
+READ: Final = _offer(
+    "read",
+    "read",
+    "Read what is kept",
+    "Read the text of a file (bosa://files/{id}), or of a result that was too large (bosa://results/{id}), from offset"
+    " on, in bytes; next goes on.",
+    "uri",
+    uri={"type": "string", "maxLength": 200},
+    offset={"type": "integer", "minimum": 0},
+)
+OURS: Final = (ACCOUNTS, CONNECT, DISCONNECT, READ)
+
+
+async def read(store: Store, sent: Mapping[str, object], caller: Caller, room: int) -> dict[str, object]:
+    """The content of the result that is a part of what is kept. Raises BosaError and Refusal."""
+    sent = _checked(READ, sent)
+    uri = str(sent["uri"])
+    part = await resources.part(store, caller, uri, number(sent.get("offset")), room)
+    following = {"next": {"arguments": {"uri": uri, "offset": part.ends}}} if part.ends < part.kept.size else {}
+    data = {"name": part.kept.name, "size": part.kept.size, "offset": part.begins, "text": part.text}
+    return {"data": data, "meta": None, **following}
 
 
 async def carry_out(
     linking: Linking, offer: Offer, sent: Mapping[str, object], table: Table, caller: Caller
 ) -> dict[str, object]:
     """The content of the result. Raises BosaError and Refusal."""
-    schema.check(offer.action, sent)
+    sent = _checked(offer, sent)
     connector = str(sent.get("connector", ""))
     if offer is ACCOUNTS:
         return {"data": await overview(linking, connector, table, caller), "meta": None}
@@ -88,6 +112,15 @@ async def carry_out(
         ticket = await linking.link(caller, connector, replaces=sent.get("replace") is True)
         return {"data": told(ticket), "meta": None, "notes": [_NEXT]}
     return await _removed(linking, connector, str(sent["account"]), caller)
+
+
+def _checked(offer: Offer, sent: Mapping[str, object]) -> Mapping[str, object]:
+    """The arguments, repaired where they are wrong. Raises InvalidArguments."""
+    try:
+        schema.check(offer.action, sent)
+    except InvalidArguments as wrong:
+        return repaired(offer.action, sent, wrong)
+    return sent
 
 
 def check_there(connector: str, table: Table) -> None:

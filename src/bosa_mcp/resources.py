@@ -10,7 +10,7 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from bosa_mcp.invisible import plain
-from bosa_mcp.results import hidden
+from bosa_mcp.results import Refusal, cleaned, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,6 +111,45 @@ async def _content(
     return types.BlobResourceContents(
         uri=uri, mime_type=kept.mime_type, blob=base64.b64encode(content[:length]).decode()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So much of a kept text."""
+
+    kept: "Kept"
+    begins: int
+    ends: int
+    """Where the next part begins, in bytes."""
+    text: str
+
+
+async def part(store: "Store", caller: "Caller", uri: str, offset: int | None, room: int) -> Part:
+    """What is kept here, from `offset` on, as a text that takes at most `room` bytes in a result. Raises Refusal."""
+    try:
+        asked = address(uri)
+    except ValueError as odd:
+        raise Refusal("invalid_arguments", f"{uri!r} is kept nowhere: {odd}.") from odd
+    begins = asked.offset if offset is None else offset
+    kept = await store.find(caller.identity, asked.kind, asked.id)
+    if kept is None:
+        raise Refusal("not_found", f"There is nothing at {uri!r}, or no longer.", "Call the tool that gave it again.")
+    if begins > kept.size:
+        raise Refusal("invalid_arguments", f"{kept.name!r} has {kept.size} bytes: there are none at {begins}.")
+    length = min(room, kept.size - begins)
+    try:
+        while is_text(kept.mime_type):
+            text = _text(await store.read(kept, begins, length + _CHARACTER), begins, length)
+            if text is None:
+                break
+            size = len(cleaned({"text": text}, caller.secrets()).encoded)
+            if length <= _CHARACTER or size <= room:
+                return Part(kept, begins, begins + length, text)
+            length = length * room // (size + size // 8)  # for what JSON, or hiding, makes longer
+    except FileNotFoundError as gone:
+        raise Refusal("not_found", f"There is nothing at {uri!r} any longer.") from gone
+    what = f"{kept.name!r} ({kept.mime_type}) is no text."
+    raise Refusal("unsupported", what, "Tools that take files take it by its address.")
 
 
 def _page(listed: "Sequence[types.Resource]", cursor: str | None) -> types.ListResourcesResult:

@@ -46,7 +46,7 @@ KINDS: Final[Mapping[type[BosaError], str]] = {
 HINTS: Final[Mapping[str, str]] = {
     "invalid_arguments": "Correct these arguments and call the tool again.",
     "unauthenticated": "The person who runs this server has to check BOSA_API_KEY and BOSA_USER_TOKEN, or log in anew.",
-    "forbidden": "The linked account may not do this; ask the person, or use another account.",
+    "forbidden": "Whoever acts here may not do this: ask the person, or use another account where there is one.",
     "not_connected": "The person has to link an account to this connector first: `bosa-mcp connect` does.",
     "rate_limited": "Wait before you call this tool again.",
     "unreachable": "Nothing was done. Is the BOSA API running, and BOSA_API_BASE_URL right?",
@@ -155,14 +155,14 @@ def cut(written: Written, budget: int, fields_argument: str) -> Cut | None:
     data = fit.fit(whole["data"], room)
     hint = "This is the beginning."
     if largest := ", ".join(fit.largest(whole["data"])):
-        hint += f" The largest fields are {fit.shortened(largest, _NAMES)}."
+        hint += f" Most of it is {fit.shortened(largest, _NAMES)}."
     if chosen := fit.fields_that_fit(whole["data"], room):
         fields = json.dumps(chosen[:_MOST_FIELDS], ensure_ascii=False)
         hint += f" All of it would fit with {fields_argument} {fields}." if fit.size(fields) <= _HINT else ""
     return Cut({"data": data.value, **rest}, {"items": data.items, "bytes": data.bytes + meta.bytes}, hint)
 
 
-_ROOM: Final = 1_000
+_ROOM: Final = 1_100
 """Bytes for saying what was left out."""
 _HINT: Final = 450
 _NAMES: Final = 250
@@ -170,10 +170,11 @@ _BEYOND: Final = "next.arguments goes on after what is left out here: read that 
 _MOST_FIELDS: Final = 30
 
 
-def with_omitted(short: Cut, resource: str | None) -> dict[str, object]:
-    """The content that says what it lacks, and where that is kept."""
+def with_omitted(short: Cut, resource: str | None, reader: str | None = None) -> dict[str, object]:
+    """The content that says what it lacks, and where that is kept; `reader` is the tool that reads there."""
     where = {"resource": resource} if resource else {}
-    notes = [*items(short.content.get("notes")), short.hint, *([_BEYOND] if "next" in short.content else [])]
+    hint = f"{short.hint} {reader} gives the whole resource, in parts." if resource and reader else short.hint
+    notes = [*items(short.content.get("notes")), hint, *([_BEYOND] if "next" in short.content else [])]
     return {**short.content, "omitted": {**short.omitted, **where}, "notes": notes}
 
 

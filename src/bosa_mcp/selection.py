@@ -28,6 +28,12 @@ def unmatched(argument: str, wanted: Sequence[str], data: object) -> list[Proble
     ]
 
 
+def told(problem: Problem) -> str:
+    """The same as a note."""
+    instead = f"did you mean {problem.nearest}?" if problem.nearest else f"expected {problem.expected}"
+    return f"{problem.path}: {problem.message}; {instead}"
+
+
 def absent(argument: str, wanted: Sequence[str], selected: object) -> list[str]:
     """A note for each name of which nothing came; a path below a name may be gone because there is nothing just now."""
     return [

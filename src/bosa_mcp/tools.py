@@ -37,6 +37,9 @@ further page, it also holds "next": call the same tool again with exactly next.a
 message and hint say what to do. Where a result is too large for one answer, "omitted" says how much is left out, and \
 names a resource that holds all of it.
 
+What is kept here, bosa://files/{id} and bosa://results/{id}, is read in parts with `bosa_read`. An argument that is a \
+file takes either address, or content of your own: data:text/csv;name=a.csv,id%0A1
+
 `max_items`, on tools that page, puts pages together until so many items have come; "next" goes on from there.
 
 `response_fields`, on every tool, keeps only these parts of data: dotted paths such as ["id", "user.login"]; lists are \
@@ -44,7 +47,8 @@ mapped over. Use it whenever you need only a few fields of a large result.
 
 `response_filters`, on some tools, keeps only items of data for which all filters hold: objects {"type", "field_name", \
 "root"?, …} with "type" one of string (value, ignore_case?), string_list (values, ignore_case?), number (value), \
-number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?).
+number_list (values), number_range (from_value?, to_value?), date_range (from_date?, to_date?). A string is the whole \
+value, not a part of it. They filter each page after it was fetched, so that one without items may still have a "next".
 
 `account`, on tools of connectors to which the person links accounts, names the one that acts, as `bosa_accounts` \
 lists them; without it the selected one acts. Where none is linked, give the person the link of the error or of \
@@ -229,7 +233,7 @@ def _prose(lines: Sequence[str]) -> Iterator[str]:
     within: int | None = None
     is_headed = is_after_gap = False
     for line, below in pairwise([*lines, ""]):
-        text, indent = line.strip().replace("**", ""), len(line) - len(line.lstrip())
+        text, indent = line.strip().replace("**", "").lstrip("\"'"), len(line) - len(line.lstrip())
         if _HEADING.match(text) or (text and _UNDERLINE.fullmatch(below.strip())):
             is_headed, within = bool(_SECTION.match(f"{_HEADING.sub('', text)}:")), None
         elif _SECTION.match(text):

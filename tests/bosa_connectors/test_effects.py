@@ -59,6 +59,8 @@ def test_what_a_listing_states_goes_before_its_words(does: Effect) -> None:
     [
         ("tweet_search", "Search for recent tweets.", "read"),
         ("thread_details", "Gets details of a thread.\n\nArgs: ...", "read"),
+        ("conversations.history", "Fetches a conversation's history of messages.", "read"),
+        ("users_info", "Changes the info.", "update"),
         ("share_search", "Shares a search with others.", "send"),
         ("refresh_status", "Gets the status, and deletes the old one.", "update"),
         ("frobnicate", "Get something.", "update"),

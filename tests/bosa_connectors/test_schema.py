@@ -103,7 +103,7 @@ def test_tuples_and_maps_are_looked_into() -> None:
         (STRING, 1, "string"),
         ({"type": ["string", "null"]}, 1, "string or null"),
         ({"type": "array", "items": STRING}, "a", "array of string"),
-        ({"type": "array", "items": STRING, "minItems": 2}, [], "array of string of at least 2 items"),
+        ({"type": "array", "items": STRING, "minItems": 2}, [], "array of at least 2 items, each string"),
         ({"type": "array", "maxItems": 2}, [1, 2, 3], "array of at most 2 items"),
         ({"type": "array", "minItems": 2, "maxItems": 4}, [], "array of 2 to 4 items"),
         ({"type": "array", "minItems": 2, "maxItems": 2}, [], "array of 2 items"),
@@ -130,10 +130,14 @@ def test_tuples_and_maps_are_looked_into() -> None:
         ({"anyOf": [INTEGER, STRING, NULL]}, [], "integer or string or null"),
         ({"oneOf": [INTEGER, INTEGER]}, "a", "integer"),
         ({"$ref": "#/properties/other"}, 1, "object"),
+        (takes(x=INTEGER, y=INTEGER, required=("x", "y")), 1, "object with x and y"),
+        (takes(required=tuple("abcdefgh")), 1, "object with a and b and c and d and e and f and 2 more"),
+        ({"$ref": "#/$defs/point"}, 1, "object with x"),
     ],
 )
 def test_what_was_expected_is_said_in_words(schema: object, value: object, expected: str) -> None:
-    [problem] = problems(takes(a=schema, other=takes()), {"a": value})
+    point = takes(x=INTEGER, required=("x",))
+    [problem] = problems(takes(a=schema, other=takes()) | {"$defs": {"point": point}}, {"a": value})
     assert problem.path == "a"
     assert expected in problem.expected
     assert problem.message.startswith(f"Expected {problem.expected}, got ")
@@ -205,9 +209,18 @@ def test_a_union_reports_what_is_wrong_within_the_branch_that_was_meant(union: s
     schema = takes(at={union: [point, {"type": "array", "items": point}, NULL]})
     assert paths(schema, {"at": {"x": "q", "y": 1}}) == ["at.x", "at.y"]
     assert paths(schema, {"at": [{"x": 1}, {}]}) == ["at.1.x"]
-    assert problems(schema, {"at": "here"}) == [
-        Problem("at", 'Expected object or array of object or null, got "here"', "object or array of object or null")
-    ]
+    words = "object with x or array of object with x or null"
+    assert problems(schema, {"at": "here"}) == [Problem("at", f'Expected {words}, got "here"', words)]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"$ref": "#/$defs/point"}, {"oneOf": [takes(x=INTEGER, required=("x",))]}, {"allOf": [{"$ref": "#/$defs/point"}]}],
+    ids=["reference", "union", "parts"],
+)
+def test_of_what_a_type_and_more_beside_it_expect_the_more_is_told(beside: dict[str, object]) -> None:
+    schema = takes(at={"type": "object", **beside}) | {"$defs": {"point": takes(x=INTEGER, required=("x",))}}
+    assert [problem.expected for problem in problems(schema, {"at": "here"})] == ["object with x"]
 
 
 def test_a_union_within_a_union_is_followed() -> None:
@@ -218,6 +231,12 @@ def test_a_union_within_a_union_is_followed() -> None:
 def test_where_several_branches_may_have_been_meant_the_union_is_said_as_a_whole() -> None:
     schema = takes(a={"anyOf": [takes(x=INTEGER), takes(y=INTEGER)]})
     assert paths(schema, {"a": {"x": "q", "y": "q"}}) == ["a"]
+
+
+def test_a_branch_whose_names_were_spelt_otherwise_was_meant() -> None:
+    at = {"anyOf": [takes(date=STRING, required=("date",)), takes(date_time=STRING, zone=STRING), NULL]}
+    [problem] = problems(takes(at=at), {"at": {"dateTime": "12:00", "zone": "UTC"}})
+    assert (problem.path, problem.nearest) == ("at.dateTime", "date_time")
 
 
 BY = {"anyOf": [takes(id=INTEGER, required=("id",)), takes(name=STRING, kind=STRING, required=("name", "kind")), NULL]}

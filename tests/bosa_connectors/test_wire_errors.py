@@ -50,6 +50,11 @@ def error(status: int, body: object, **headers: str) -> ApiError:
         ),
         ({"message": "Not valid.", "errors": {"name": ["It is missing."]}}, "Not valid. (name: It is missing.)"),
         ({"error": {"message": "Gone.", "errors": [{"message": "Gone.", "reason": "gone"}]}}, "Gone."),
+        (
+            {"errorMessages": ["Not valid."], "errors": {"step": "There is no step 9."}},
+            "errorMessages: Not valid. (step: There is no step 9.)",
+        ),
+        ({"errors": {"email": {"message": "It is taken.", "kind": "unique"}, "age": ""}}, "email: It is taken."),
         ({"name": ["It is missing."], "status": 400}, "name: It is missing."),
         ({"error": {"code": "Bad", "message": {"lang": "en", "value": "No such table."}}}, "No such table."),
         ({"fault": {"faultstring": "Too many requests.", "detail": {"errorcode": "quota"}}}, "Too many requests."),

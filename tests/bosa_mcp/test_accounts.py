@@ -183,7 +183,7 @@ async def test_to_open_a_link_is_not_to_link_an_account(shops: RunningHub, who: 
 
 async def test_only_reading_leaves_the_list_of_accounts_alone(shops: RunningHub, who: Credentials, era: str) -> None:
     async with linkable(shops.url, who, era, wanted=Filter(read_only=True)) as it:
-        assert {name for name in await tools(it.client) if name.startswith("bosa_")} == {"bosa_accounts"}
+        assert {name for name in await tools(it.client) if name.startswith("bosa_")} == {"bosa_accounts", "bosa_read"}
         assert (await refusal(it.client, "bosa_connect", connector="shop"))["kind"] == "read_only"
 
 

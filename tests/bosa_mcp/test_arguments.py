@@ -72,6 +72,15 @@ async def test_unknown_names_get_the_nearest_one_at_any_depth(shop: ScriptedApi,
     assert not shop.sent("shop/order")
 
 
+async def test_a_name_that_belongs_inside_of_an_argument_is_told_where(api: ScriptedApi, connect: Connect) -> None:
+    lines = {"type": "array", "items": takes(sku={"type": "string"})}
+    api.offer("shop", "order", takes(address=ADDRESS, lines=lines, skus={"type": "string"}))
+    async with connect(api.url) as client:
+        problems = by_path(await refusal(client, "shop_order", city="Brno", sku="a", postcod="1"))
+    nearest = {path: problem.get("nearest") for path, problem in problems.items()}
+    assert nearest == {"city": "address.city", "sku": "lines.0.sku", "postcod": None}
+
+
 async def test_required_arguments_may_be_neither_absent_nor_null(shop: ScriptedApi, connect: Connect) -> None:
     async with connect(shop.url) as client:
         error = await refusal(client, "shop_order", item=None)

@@ -53,7 +53,7 @@ def test_sizes_are_whole_however_narrow_the_terminal_and_long_the_names(tmp_path
     api.offer("shop" * 30, "find_goods" * 10)
     for columns in ("20", "80"):
         done = run(tmp_path, "tools", "--api-base-url", api.url, COLUMNS=columns)
-        assert len(done.stdout.splitlines()) == 7
+        assert len(done.stdout.splitlines()) == 8
         assert all(line.endswith(" tokens") for line in done.stdout.splitlines())
 
 

@@ -337,6 +337,14 @@ async def test_a_field_that_matches_nothing_beside_others_is_noted_whoever_selec
     assert note.startswith("response_fields.1: 'nme' matches nothing in the data")
 
 
+async def test_a_note_on_a_field_that_matches_nothing_names_the_nearest(api: ScriptedApi, connect: Connect) -> None:
+    api.offer("shop", "order_items")  # which may not be refused any more
+    api.answer("shop/order_items", says({"rows": [{"id": 1}]}))
+    async with connect(api.url) as client:
+        result = await answer(client, "shop_order_items", response_fields=["id"])
+    assert result["notes"] == ["response_fields.0: 'id' matches nothing in the data; did you mean rows.id?"]
+
+
 @pytest.mark.parametrize(
     ("data", "wanted", "nearest"),
     [

@@ -144,6 +144,14 @@ async def test_anything_else_is_refused_and_what_would_be_taken_is_said(
     assert not shop.sent("shop/upload")
 
 
+async def test_a_file_that_is_not_named_by_a_text_is_refused_in_words_of_json(
+    shop: ScriptedApi, connect: Connect
+) -> None:
+    async with connect(shop.url) as client:
+        error = await refusal(client, "shop_upload", file={"uri": "bosa://files/1"})
+    assert error["errors"][0]["message"].endswith("it is named by a text, not by an object of 1")
+
+
 async def test_without_a_folder_no_path_is_taken(shop: ScriptedApi, connect: Connect, root: Path) -> None:
     async with connect(shop.url) as client:
         error = await refusal(client, "shop_upload", file=f"file://{root}/note.txt")

@@ -124,6 +124,7 @@ def test_the_largest_fields_are_named_by_the_paths_that_response_fields_takes() 
     data = [{"id": 1, "body": "x" * 500, "user": {"login": "a", "bio": "y" * 100}}]
     assert fit.largest(data, 2) == ["body", "user"]
     assert fit.largest({"a.b": "x" * 9, "c": 1}, 1) == ["a.b"]
+    assert fit.largest({"path": "a.txt", "text": "x" * 500, "size": 500}) == ["text"], "what is small frees no room"
 
 
 @settings(deadline=None)

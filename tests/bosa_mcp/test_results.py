@@ -89,7 +89,14 @@ async def test_what_an_api_says_beside_its_data_is_noted(shop: ScriptedApi, conn
 FAILURES: dict[str, tuple[Response, Json]] = {
     "400": (fails(400, "Bad state."), {"kind": "api_error", "status": 400}),
     "401": (fails(401, code="BAD_TOKEN"), {"kind": "unauthenticated", "status": 401, "code": "BAD_TOKEN"}),
-    "403": (fails(403), {"kind": "forbidden", "status": 403}),
+    "403": (
+        fails(403),  # of a connector to which no accounts are linked
+        {
+            "kind": "forbidden",
+            "status": 403,
+            "hint": "Whoever acts here may not do this: ask the person, or use another account where there is one.",
+        },
+    ),
     "404": (fails(404, "There is no such item."), {"kind": "not_found", "message": "There is no such item."}),
     "404 for want of an account": (fails(404, "Integration does not exist: shop"), {"kind": "not_connected"}),
     "405": (fails(405), {"kind": "api_error", "status": 405}),

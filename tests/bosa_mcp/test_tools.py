@@ -65,7 +65,15 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         assert client.server_info is not None
         assert client.server_info.name == "bosa"
         assert client.server_info.version
-        for word in ("response_fields", "response_filters", "next.arguments", "hint"):
+        for word in (
+            "response_fields",
+            "response_filters",
+            "next.arguments",
+            "hint",
+            "bosa_read",
+            "whole value",
+            "data:text/csv;name=",
+        ):
             assert word in (client.instructions or "")
 
 
@@ -85,6 +93,7 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         ),
         ("Finds items.\n\nReturns: the items,\n  as a list\n\nNeeds a login.", "Finds items.\n\nNeeds a login."),
         ("Finds items.\n\nArgs:\nrequest: it\nother: that", "Finds items."),
+        ('Finds items.\n\n"Args:\n    request: it\n\n"Best" comes first.', 'Finds items.\n\n"Best" comes first.'),
         (
             "Finds items.\n\nParameters\n----------\nx : int\n    One.\n\ny : int\n\nNotes\n-----\nThe best first.\n",
             "Finds items.\n\nNotes\nThe best first.",
@@ -112,6 +121,7 @@ async def test_the_server_says_who_it_is_and_how_its_tools_work(api: ScriptedApi
         "args between",
         "one line",
         "flat",
+        "a quote too many",
         "NumPy",
         "Sphinx",
         "Javadoc",

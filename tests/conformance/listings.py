@@ -76,7 +76,7 @@ class ListingHandler(BaseHTTPRequestHandler):
 
 def expected_tools(listings: dict[str, Any]) -> set[str]:
     """The tools that the contract leaves (what is posted, and is no plumbing), and the server's own."""
-    return {*listed_actions(listings), "bosa_accounts", "bosa_connect", "bosa_disconnect"}
+    return {*listed_actions(listings), "bosa_accounts", "bosa_connect", "bosa_disconnect", "bosa_read"}
 
 
 def listed_actions(listings: dict[str, Any]) -> dict[str, Any]:

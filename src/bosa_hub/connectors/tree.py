@@ -129,7 +129,7 @@ class Tree:
         """
         target = self._target(names)
         if stat.S_ISDIR(mode_of(target) or 0):
-            raise Conflict(f"{'/'.join(names)!r} is a folder. Choose another path.")
+            raise _a_folder(names)
         with arrived(self.incoming, BytesIO(content)) as new:
             new.replace(target)
         sync_folder(target.parent)
@@ -144,7 +144,7 @@ class Tree:
         """
         target = self._target(names)
         if mode_of(target) is not None:
-            raise _taken(names)
+            raise _taken(names, target)
         with arrived(self.incoming, content) as new:
             _link(new, target, names)
         return self.entry(names)
@@ -232,11 +232,17 @@ def _link(source: Path, target: Path, names: Names) -> None:
     try:
         os.link(source, target)  # a rename would replace what is there
     except FileExistsError:
-        raise _taken(names) from None
+        raise _taken(names, target) from None
     sync_folder(target.parent)
 
 
-def _taken(names: Names) -> Conflict:
+def _a_folder(names: Names) -> Conflict:
+    return Conflict(f"{'/'.join(names)!r} is a folder. Name a path in it, or choose another.")
+
+
+def _taken(names: Names, target: Path) -> Conflict:
+    if stat.S_ISDIR(mode_of(target) or 0):
+        return _a_folder(names)
     return Conflict(f"{'/'.join(names)!r} exists. Delete it first, or choose another path.")
 
 
