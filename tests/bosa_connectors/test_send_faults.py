@@ -130,7 +130,7 @@ async def test_the_connection_of_a_failure_is_not_used_again(said: bytes) -> Non
 async def test_a_deadline_bounds_the_whole_call(said: bytes) -> None:
     async with raw_api(stalling(said), answering(answer())) as api, AsyncBosaConnector(api.url) as connector:
         with anyio.fail_after(5), pytest.raises(OutcomeUnknown, match=r"not answer in time: whether it acted is not"):
-            await connector.send(Call(action(), {}, deadline=0.2))
+            await connector.send(Call(action(), {}, deadline=1))
         with anyio.fail_after(5):
             await api.closed.wait()
         assert (await connector.send(Call(action(), {}, deadline=5))).data == 1
