@@ -92,8 +92,7 @@ class Linking:
 
     async def ways(self, connector: str) -> Ways:
         """How accounts of this connector are linked, asked anew. Raises BosaError, and Refusal where they are not."""
-        if not self.wants(connector):
-            raise Refusal("not_found", f"This server does not offer a connector {connector[:100]!r}.")
+        self._check_offered(connector)
         try:
             ways = ways_in(await self.connector.auth_schema(connector))
         except (NotFound, BadReply):  # an older API does not say, and knows one way alone
@@ -101,6 +100,10 @@ class Linking:
         if not ways.by_consent and ways.config is None:
             raise Refusal("unsupported", f"{connector} is not linked to accounts: its tools work without one.")
         return ways
+
+    def _check_offered(self, connector: str) -> None:
+        if not self.wants(connector):
+            raise Refusal("not_found", f"This server does not offer a connector {connector[:100]!r}.")
 
     async def link(self, caller: Caller, connector: str, *, replaces: bool = False, acts: bool = False) -> Ticket:
         """A link for this user to open, good for ten minutes. Raises BosaError and Refusal."""
@@ -237,7 +240,11 @@ class Linking:
                 await self.select(it.caller, it.connector, account)
 
     async def remove(self, caller: Caller, connector: str, account: str | None) -> str | None:
-        """Removes an account, the selected one where none is named; why it is not removed, if so. Raises BosaError."""
+        """Removes an account, the selected one where none is named; why it is not removed, if so.
+
+        Raises BosaError and Refusal.
+        """
+        self._check_offered(connector)
         try:
             done = await self.connector.remove_integration(connector, token(caller), account)
         finally:

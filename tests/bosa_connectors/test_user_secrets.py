@@ -123,9 +123,9 @@ async def test_a_secret_that_the_api_repeats_is_hidden(said: Answer, api: Script
     speak(api, users=said, tokens=said, me=said)
     accounts = ("/connectors/sql/integrations", "/connectors/sql/integrations/shop")
     api.answers |= dict.fromkeys(accounts, said)
-    async with connecting(shell, api.url, HUSH) as connector:
+    async with connecting(shell, api.url, HUSH) as known_by_it, connecting(shell, api.url, "a-key") as connector:
         asking = [
-            connector.create_bosa_user("ada"),
+            known_by_it.create_bosa_user("ada"),
             connector.authenticate_bosa_user("ada", HUSH),
             connector.get_user_info(HUSH),
             connector.initiate_plugin_configuration("sql", "t", {"nested": [{"url": HUSH}]}),

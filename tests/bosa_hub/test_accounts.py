@@ -165,8 +165,10 @@ def test_the_first_account_is_selected_and_another_may_be(ada: User) -> None:
 
 
 def test_where_the_selected_account_is_removed_the_last_one_is_selected(ada: User) -> None:
-    for name in ("one", "two", "three"):
+    for name in ("one", "two", "other", "three"):
         _link(ada, name)
+    ada.delete("/connectors/todo/integrations/other")
+    assert _accounts(ada) == {"one": True, "two": False, "three": False}
     ada.delete("/connectors/todo/integrations/one")
     assert _accounts(ada) == {"two": False, "three": True}
     ada.delete("/connectors/todo/integrations/two")
@@ -342,6 +344,25 @@ def test_accounts_are_their_users_own(ada: User, bob: User) -> None:
     assert ada.get("/connectors/todo/integrations/only his").json()["data"]["success"] is False
     ada.delete("/connectors/todo/integrations/shared")
     assert _accounts(bob) == {"shared": True, "only his": False}
+
+
+def test_accounts_are_their_connectors_own(ada: User) -> None:
+    for connector, name in (
+        ("optional", "shared"),
+        ("optional", "other"),
+        ("todo", "shared"),
+        ("todo", "mine"),
+        ("optional", "last"),
+    ):
+        ada.post(f"/connectors/{connector}/integrations", json=_body(name, key=f"of {connector}"))
+    assert _whoami(ada) == _whoami(ada, X_Integration="shared")
+    assert _whoami(ada)["key"] == "of todo"
+    stolen = ada.post("/connectors/todo/whoami", json={}, headers={"X-Integration": "other"})
+    assert stolen.status_code == 404
+    assert ada.post("/connectors/todo/integrations/other").json()["data"]["success"] is False
+    ada.delete("/connectors/todo/integrations")
+    assert _whoami(ada)["account"] == "mine"
+    assert ada.post("/connectors/optional/whoami", json={}).json()["data"] == "shared"
 
 
 def test_accounts_need_their_user(hub: RunningHub) -> None:

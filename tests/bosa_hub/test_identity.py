@@ -13,6 +13,7 @@ import pytest
 
 from bosa_hub.errors import SetupError, Unauthenticated
 from bosa_hub.home import open_home
+from bosa_hub.keys import new_key
 from bosa_hub.serve import RunningHub, running
 
 MASTER = {"X-API-Key": "the-master-key"}
@@ -62,7 +63,7 @@ def test_both_families_know_users_and_tokens(
     identifier = uuid4().hex
     user = anyone.post(users, headers=key, json={"identifier": identifier}).json()["data"]
     assert user["secret"].startswith("sk-user-")
-    assert user["secret"].endswith(user["secret_preview"].removeprefix("sk-user-..."))
+    assert user["secret_preview"] == f"sk-user-...{user['secret'][-8:]}"
     assert anyone.post(users, headers=key, json={"identifier": identifier}).status_code == 409
 
     login = {"identifier": identifier, "secret": user["secret"]}
@@ -90,6 +91,7 @@ def test_a_wrong_secret_gives_no_token(anyone: httpx.Client, key: dict[str, str]
         (user["identifier"], other["secret"]),
         (user["identifier"], "anything"),
         (user["identifier"], "sk-user-!.!.!"),
+        (user["identifier"], str(new_key("user", str(uuid4()), user["identifier"]))),
         ("nobody", user["secret"]),
     ]:
         refused = anyone.post("/auth/tokens", headers=key, json={"identifier": identifier, "secret": secret})
@@ -190,11 +192,16 @@ def test_secrets_are_private_files_and_never_in_a_repr_or_the_database(tmp_path:
 
 
 def test_a_lost_client_key_is_replaced_and_the_users_stay(tmp_path: Path) -> None:
+    other = new_key("client", str(UUID(int=0)), "other")
     with running(tmp_path) as hub:
+        hub.home.identity.keep_client(other)
+        namesake, _ = hub.home.identity.create_user(other.id, "ada")
         old, me = hub.client_key, hub.home.identity.ensure_user(hub.home.client_key.id, "ada")
+        assert me.client_id == hub.home.client_key.id != namesake.client_id
         hub.client_key_path.unlink()
     with running(tmp_path) as hub:
         assert hub.client_key != old
+        assert hub.home.identity.client_of(str(other)) == other.id
         assert hub.home.identity.ensure_user(hub.home.client_key.id, "ada") == me
         assert httpx.post(f"{hub.url}/users", headers={"X-API-Key": old}, json={"identifier": "x"}).status_code == 404
 

@@ -167,7 +167,7 @@ class Terminal:
         """What is shown, up to and including this text."""
         shown = b""
         while text.encode() not in shown:
-            shown += os.read(self._ours, 1)  # what comes behind it is for the next look
+            shown += os.read(self._ours, 1)  # what comes behind it is for whoever looks next
         return shown.decode()
 
     def type(self, text: str) -> None:

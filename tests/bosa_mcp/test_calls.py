@@ -135,6 +135,14 @@ async def test_a_credential_that_the_api_repeats_is_not_passed_on(shop: Scripted
     assert TOKEN not in error["message"]
 
 
+async def test_a_result_holds_no_credential_and_words_that_are_short(shop: ScriptedApi, connect: Connect) -> None:
+    shop.answer("shop/order", says({"sent": f"{KEY} and {TOKEN}"}), says({"sent": f"bosa and {TOKEN}"}))
+    async with connect(shop.url) as client:
+        assert (await answer(client, "shop_order", item="x"))["data"] == {"sent": "[hidden] and [hidden]"}
+    async with connect(shop.url, credentials=Credentials("bosa", TOKEN)) as client:
+        assert (await answer(client, "shop_order", item="x"))["data"] == {"sent": "bosa and [hidden]"}
+
+
 async def test_a_credential_that_is_a_number_breaks_no_result(shop: ScriptedApi, connect: Connect) -> None:
     shop.answer("shop/order", says({"id": 123456789}), says({"id": "no. 12345678"}))
     async with connect(shop.url, credentials=Credentials("12345678", TOKEN)) as client:

@@ -27,7 +27,7 @@ from .linkable import GOOD_KEY, Clock, Linkable, Shop, fill_in, link_in, linkabl
 from .many_users import Person, SharedServer, shared_server
 from .processes import started
 from .scripted_api import WAIT, Json, ScriptedApi, fails, says
-from .test_accounts import accounts_of
+from .test_acting_accounts import accounts_of
 
 ANSWERS = {"answer0": "home", "answer1": GOOD_KEY, "answer2": "eu"}
 HOSTILE = "\"><script>alert(1)</script>'</textarea></style>{0}%s\u202e"

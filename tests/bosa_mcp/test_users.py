@@ -7,10 +7,13 @@ from uuid import UUID, uuid5
 
 import anyio
 import pytest
-from starlette.requests import Request
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
 from bosa_connectors.aio import AsyncBosaConnector
+from bosa_connectors.calls import Credentials
+from bosa_mcp.access import Caller
 from bosa_mcp.users import FAILED_FOR, KNOWN_FOR, CannotTell, Users
 
 from .conftest import KEY
@@ -63,6 +66,22 @@ async def test_a_token_stands_for_a_user_and_their_client(asked: ScriptedApi) ->
     assert [found.client_id, found.subject, found.scopes] == [str(CLIENT), str(uuid5(CLIENT, "alice")), []]
 
 
+async def test_two_users_are_two_callers_also_where_two_clients_call_them_alike(asked: ScriptedApi) -> None:
+    async with known_to(asked) as users:
+
+        async def caller(token: str, **of: object) -> Caller:
+            asked.odd["/users/me"] = user("same", **of)
+            known = await users.verify_token(token)
+            assert known
+            return users.of(HTTPConnection({"type": "http", "user": AuthenticatedUser(known)}))
+
+        ada, again = await caller("ada"), await caller("newer")
+        bob, eve = await caller("bob", client_id=str(UUID(int=8))), await caller("eve", id=str(UUID(int=9)))
+    assert ada.identity == again.identity
+    assert len({each.identity for each in (ada, bob, eve)}) == 3
+    assert (ada.credentials, bob.credentials) == (Credentials(KEY, "ada"), Credentials(KEY, "bob"))
+
+
 async def test_an_api_of_the_older_family_is_asked_on_its_own_path(api: ScriptedApi) -> None:
     api.odd["/connectors/names"] = api.odd["/users/me"] = fails(404)
     api.odd["/clients/user"] = whoever_asks
@@ -84,8 +103,10 @@ async def test_an_answer_counts_for_a_minute_and_is_asked_for_again_after(asked:
         assert times(asked) == 2
 
 
-async def test_a_token_that_is_nobodys_is_asked_about_again_after_seconds(asked: ScriptedApi) -> None:
+@pytest.mark.parametrize("refused", [401, 403])
+async def test_a_token_that_is_nobodys_is_asked_about_again_after_seconds(asked: ScriptedApi, refused: int) -> None:
     clock = Clock()
+    asked.odd["/users/me"] = fails(refused)
     async with known_to(asked, clock) as users:
         for _ in range(3):
             assert await users.verify_token("nobody") is None
