@@ -14,8 +14,8 @@ from typing import get_args
 from bosa_connectors.calls import Action, Effect
 from bosa_connectors.dialects import may_be_older, today
 from bosa_connectors.errors import BadReply, ConnectorNotFound, InvalidAction
+from bosa_connectors.keywords import may_be_object, typed
 from bosa_connectors.references import BRANCHING, branches, follow
-from bosa_connectors.sense import may_be_object, typed
 from bosa_connectors.shapes import is_array, is_object, items, members
 
 PLUMBING = frozenset({"integrations", "integration-exists", "success-authorize-callback", "auth-schema", "admin"})

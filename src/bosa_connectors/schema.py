@@ -12,15 +12,15 @@ from weakref import WeakKeyDictionary
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import InvalidArguments, InvalidSchema, Problem
 from bosa_connectors.form import Source, StandIn
+from bosa_connectors.keywords import is_read, makes_sense, target, typed
+from bosa_connectors.keywords import schema as as_schema
+from bosa_connectors.known_names import names
 from bosa_connectors.problems import Node, told
 from bosa_connectors.references import BRANCHING, BY_NAME, UNIONS, follow
-from bosa_connectors.sense import is_read, makes_sense, target, typed
-from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_object, items, members
-from bosa_connectors.wholes import names
 
 if TYPE_CHECKING:
-    from bosa_connectors.glance import Check
+    from bosa_connectors.validator import Check
 
 _FILE = StandIn("(a file)")
 _COMPILED: "WeakKeyDictionary[Action, Check]" = WeakKeyDictionary()
@@ -93,13 +93,13 @@ def is_deep(value: object, levels: int = _DEEP) -> bool:
 
 
 def _compile(action: Action) -> "Check":
-    from bosa_connectors import glance  # noqa: PLC0415  jsonschema takes long to import, and a program may never call
+    from bosa_connectors import validator  # noqa: PLC0415  jsonschema takes long to import, and a program may never call
 
     parts: set[int] = set()
     _mark_parts(action.schema, action.schema, parts, is_part=False)
     schema = members(_proper(action.schema, action.schema, parts, is_part=False))
     _link(schema, schema)
-    return _COMPILED.setdefault(action, glance.compiled(schema, takes_files=bool(action.binary)))
+    return _COMPILED.setdefault(action, validator.compiled(schema, takes_files=bool(action.binary)))
 
 
 # A name that the schema does not know is an error here, although JSON Schema says otherwise: servers drop it in
@@ -200,7 +200,7 @@ def _has_parts_beside(key: str, node: Node) -> bool:
 
 def _link(node: object, root: Node) -> None:
     """Lets the references in a schema of our own know where they lead, if that is a definition in it."""
-    from bosa_connectors.glance import Link  # noqa: PLC0415  as above
+    from bosa_connectors.validator import Link  # noqa: PLC0415  as above
 
     for each in items(node):
         _link(each, root)

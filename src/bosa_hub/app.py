@@ -21,13 +21,13 @@ from bosa_hub.download import file_response
 from bosa_hub.envelope import success
 from bosa_hub.errors import NotFound, Unauthenticated
 from bosa_hub.home import Home
+from bosa_hub.idempotency import Repeats, key_in, once_of
 from bosa_hub.identity import Identity, User
 from bosa_hub.limits import Limits
 from bosa_hub.linking import Linking, of_path, ways_to_link
+from bosa_hub.middleware import FAILURES, Rim, explained, to_response
 from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector, Context
-from bosa_hub.repeats import Repeats, key_in, once_of
-from bosa_hub.rim import FAILURES, Rim, explained, to_response
 from bosa_hub.schema import Schema
 from bosa_hub.transfer import OutputFile
 

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from bosa_hub.actions import Action
 from bosa_hub.envelope import invalid_arguments
 from bosa_hub.errors import NotFound
+from bosa_hub.middleware import to_response
 from bosa_hub.plugin import Connector, about
-from bosa_hub.rim import to_response
 
 _SOURCE = "bosa_hub"
 _Text = Annotated[str, Field(max_length=200)]

@@ -21,9 +21,9 @@ from bosa_hub.envelope import error_contract, invalid_arguments, success
 from bosa_hub.errors import BadRequest, Conflict, HubError, Invalid, MethodNotAllowed, NotFound, TooLarge
 from bosa_hub.home import Home
 from bosa_hub.identity import User
+from bosa_hub.middleware import to_response
 from bosa_hub.oauth2 import Application, OAuth2, Tokens
 from bosa_hub.plugin import Account, Connector, Context
-from bosa_hub.rim import to_response
 from bosa_hub.schema import Schema
 
 _MAX_CONFIGURATION = 1 << 16

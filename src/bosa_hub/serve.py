@@ -19,9 +19,9 @@ from bosa_hub.connectors import built_in
 from bosa_hub.database import close_idle
 from bosa_hub.errors import CannotListen, SetupError
 from bosa_hub.home import Home, open_home
+from bosa_hub.idempotency import Repeats
 from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector
-from bosa_hub.repeats import Repeats
 
 GRACE = 2
 """Seconds that requests under way get to finish when the hub stops."""

@@ -25,8 +25,8 @@ from bosa_connectors.errors import (
     OutcomeUnknown,
 )
 from bosa_connectors.shapes import members
-from bosa_mcp import arguments, connected, fit, ours, results
-from bosa_mcp.consent import Asker, InputNeeded
+from bosa_mcp import arguments, built_in, connected, fit, results
+from bosa_mcp.elicitation import Asker, InputNeeded
 from bosa_mcp.results import Refusal
 from bosa_mcp.store import StoreError
 from bosa_mcp.tally import OK, Tally, shapes
@@ -188,11 +188,11 @@ class _Calling:
     async def _called(self, execution: "Execution") -> types.CallToolResult:
         parts, offer, caller = self.parts, self.offer, self.caller
         asked = admitted(parts, offer, self.sent)
-        if offer is ours.READ:
-            part = await ours.read(parts.store, asked.own, caller, parts.result_bytes * 3 // 4)
+        if offer is built_in.READ:
+            part = await built_in.read(parts.store, asked.own, caller, parts.result_bytes * 3 // 4)
             return await _fitting(parts, lambda: part, offer, caller)
         if offer.is_ours and parts.linking:
-            content = await ours.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
+            content = await built_in.carry_out(parts.linking, offer, asked.own, parts.tools.table, caller)
             return await _fitting(parts, lambda: content, offer, caller)
         notes: list[str] = []
         if offer.account_argument:
@@ -231,7 +231,7 @@ async def _fitting(
         return results.result(whole)
     resource = await _kept(parts.store, whole, offer, caller)
     _tell_of_one_more(parts)
-    reader = ours.READ.tool.name
+    reader = built_in.READ.tool.name
     is_there = reader in parts.tools.table.offers
     return results.result(results.written(results.with_omitted(short, resource, reader if is_there else None)))
 

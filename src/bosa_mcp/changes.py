@@ -11,7 +11,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.subscriptions import ResourcesListChanged, ToolsListChanged
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from bosa_mcp.drain import Drain
+from bosa_mcp.shutdown import Drain
 
 if TYPE_CHECKING:
     from mcp.server.connection import Connection

@@ -8,14 +8,14 @@ out. Arguments are checked against the original, which allows nothing but null t
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from bosa_connectors.keywords import TYPES, VALUES, is_pattern, makes_sense, target, typed
+from bosa_connectors.keywords import schema as as_schema
 from bosa_connectors.references import BRANCHING, UNIONS
 from bosa_connectors.schema import is_deep
-from bosa_connectors.sense import TYPES, VALUES, is_pattern, makes_sense, target, typed
-from bosa_connectors.sense import schema as as_schema
 from bosa_connectors.shapes import is_array, is_number, is_object, items, members
 from bosa_connectors.wording import describe
 from bosa_mcp.invisible import INVISIBLE, plain
-from bosa_mcp.together import ALTERNATIVES, parts, root_keywords
+from bosa_mcp.root_keywords import ALTERNATIVES, parts, root_keywords
 
 MOST_NODES: Final = 20_000
 """References that multiply each other would otherwise make a schema of any size."""

@@ -16,7 +16,7 @@ from bosa_mcp.tickets import LASTING
 if TYPE_CHECKING:
     from bosa_mcp.access import Caller
     from bosa_mcp.accounts import Account
-    from bosa_mcp.consent import Asker
+    from bosa_mcp.elicitation import Asker
     from bosa_mcp.linking import Linking
     from bosa_mcp.tickets import Ticket
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bosa_mcp import links
 from bosa_mcp.addresses import Addresses
-from bosa_mcp.drain import LISTEN, Drain
+from bosa_mcp.shutdown import LISTEN, Drain
 from bosa_mcp.web import MCP, MESSAGES, SSE
 
 _HANDSHAKE: Final = frozenset({*HANDSHAKE_PROTOCOL_VERSIONS, None})

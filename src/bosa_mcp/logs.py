@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, Literal
 
 from bosa_mcp import redaction
-from bosa_mcp.backlog import Backlog
 from bosa_mcp.imports import without_rich
 from bosa_mcp.invisible import plain
+from bosa_mcp.log_writer import Backlog
 
 if TYPE_CHECKING:
     from types import ModuleType, TracebackType

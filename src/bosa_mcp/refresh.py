@@ -18,8 +18,8 @@ from bosa_connectors.errors import BosaError, Unauthenticated, Unreachable
 from bosa_mcp.changes import Changes
 from bosa_mcp.filters import Filter
 from bosa_mcp.imports import uncollected
-from bosa_mcp.kept import Listed, Shelf, listed
 from bosa_mcp.results import HINTS, kind_of
+from bosa_mcp.saved_catalogue import Listed, Shelf, listed
 from bosa_mcp.table import Table, build
 from bosa_mcp.tools import Offer
 

@@ -11,10 +11,10 @@ from bosa_connectors.effects import effect
 from bosa_mcp import resources, results
 from bosa_mcp.calling import carry_out
 from bosa_mcp.changes import TellingServer
-from bosa_mcp.consent import Asker, InputNeeded
-from bosa_mcp.drain import Drain
+from bosa_mcp.elicitation import Asker, InputNeeded
 from bosa_mcp.invisible import plain
 from bosa_mcp.results import Refusal
+from bosa_mcp.shutdown import Drain
 from bosa_mcp.store import StoreError
 from bosa_mcp.table import BadCursor
 from bosa_mcp.tools import INSTRUCTIONS

@@ -10,7 +10,7 @@ from typing import Final
 from bosa_connectors.calls import Action
 from bosa_connectors.errors import nearest
 from bosa_mcp.filters import Filter
-from bosa_mcp.kept import Listed
+from bosa_mcp.saved_catalogue import Listed
 from bosa_mcp.tools import Offer, name_tools, offer
 
 PAGE_BYTES: Final = 900_000

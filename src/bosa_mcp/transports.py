@@ -22,10 +22,10 @@ from starlette.types import ASGIApp
 
 from bosa_mcp.addresses import Addresses
 from bosa_mcp.changes import TellingServer
-from bosa_mcp.drain import GRACE, LAST, Drain, observed
 from bosa_mcp.gate import Gate
 from bosa_mcp.pipes import standard_streams
 from bosa_mcp.refresh import Tools
+from bosa_mcp.shutdown import GRACE, LAST, Drain, observed
 from bosa_mcp.users import Users
 from bosa_mcp.web import create_app
 from bosa_mcp.web_files import WebFiles

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bosa_mcp.changes import TellingServer
-from bosa_mcp.drain import Drain, observed
 from bosa_mcp.refresh import Tools
+from bosa_mcp.shutdown import Drain, observed
 from bosa_mcp.users import FAILED_FOR, Users
 from bosa_mcp.web_files import WebFiles
 

@@ -14,8 +14,8 @@ from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
 from bosa_mcp.inputs import Inputs
-from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import Tools
+from bosa_mcp.saved_catalogue import Shelf
 from bosa_mcp.server import create_server
 from bosa_mcp.store import Store
 

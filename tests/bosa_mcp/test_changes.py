@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse
 
 from bosa_connectors import Catalogue
 from bosa_mcp.changes import Changes, ToolsListChanged
-from bosa_mcp.kept import Listed
 from bosa_mcp.refresh import FIRST_BUDGET, FIRST_PAUSE, LEAD, LONGEST_BUDGET, PATIENCE, budget, longest_wait, pause
+from bosa_mcp.saved_catalogue import Listed
 from bosa_mcp.table import Table
 
 from .conftest import logged, tools

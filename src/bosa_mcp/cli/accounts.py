@@ -47,15 +47,15 @@ def accounts(
 
 
 async def _found(chosen: Settings, connector: str, select: str | None) -> dict[str, list[dict[str, Any]]]:
-    from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
+    from bosa_mcp import built_in  # noqa: PLC0415  it takes a while to import
 
     async with open_linking(chosen) as (linking, caller, tools):
         table = await knowing(tools, connector)
         if select is not None and (trouble := await linking.select(caller, connector, select)):
-            ours.check_there(connector, table)
+            built_in.check_there(connector, table)
             is_there = select in {each.name for each in (await linking.accounts.person(caller)).of(connector)}
             raise CommandFailed(trouble) if is_there else await no_account(linking, caller, connector, select)
-        return await ours.overview(linking, connector, table, caller)
+        return await built_in.overview(linking, connector, table, caller)
 
 
 def _print(found: Mapping[str, list[dict[str, Any]]]) -> None:

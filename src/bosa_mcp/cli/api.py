@@ -16,20 +16,20 @@ from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.calls import Credentials
 from bosa_mcp import addresses, links, logins
 from bosa_mcp.access import Caller
+from bosa_mcp.account_pages import Desk
 from bosa_mcp.accounts import Accounts
+from bosa_mcp.built_in import OURS
 from bosa_mcp.calling import Parts
-from bosa_mcp.desk import Desk
-from bosa_mcp.doorway import Doorway
 from bosa_mcp.execution import Execution
 from bosa_mcp.files import Files
 from bosa_mcp.filters import Filter
 from bosa_mcp.inputs import DOWNLOADS, Inputs
-from bosa_mcp.kept import Shelf
 from bosa_mcp.linking import Linking
 from bosa_mcp.links import Links
-from bosa_mcp.ours import OURS
+from bosa_mcp.local_pages import Doorway
 from bosa_mcp.refresh import Tools
 from bosa_mcp.results import Refusal
+from bosa_mcp.saved_catalogue import Shelf
 from bosa_mcp.server import create_server
 from bosa_mcp.settings import InvalidSettings, Settings, reveal
 from bosa_mcp.store import Store, StoreError

@@ -27,8 +27,8 @@ from bosa_mcp.cli import findings
 from bosa_mcp.cli.api import Api, open_api
 from bosa_mcp.cli.findings import Finding
 from bosa_mcp.filters import Filter
-from bosa_mcp.kept import Shelf
 from bosa_mcp.refresh import FIRST_BUDGET, Tools
+from bosa_mcp.saved_catalogue import Shelf
 from bosa_mcp.settings import DEFAULT_API, InvalidSettings, Settings, check_bind, reveal
 from bosa_mcp.store import Store, StoreError
 

@@ -67,11 +67,11 @@ def _wants_service() -> bool:
 
 async def _ways(chosen: Settings, connector: str) -> "Ways":
     async with open_linking(chosen) as (linking, caller, tools):
-        from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
+        from bosa_mcp import built_in  # noqa: PLC0415  it takes a while to import
         from bosa_mcp.accounts import token  # noqa: PLC0415  likewise
 
         token(caller)
-        ours.check_there(connector, await knowing(tools, connector))
+        built_in.check_there(connector, await knowing(tools, connector))
         return await linking.ways(connector)
 
 

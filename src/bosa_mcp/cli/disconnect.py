@@ -39,7 +39,7 @@ def disconnect(
 
 
 async def _removed(chosen: Settings, connector: str, account: str | None) -> str:
-    from bosa_mcp import ours  # noqa: PLC0415  it takes a while to import
+    from bosa_mcp import built_in  # noqa: PLC0415  it takes a while to import
     from bosa_mcp.accounts import acting  # noqa: PLC0415  likewise
 
     async with open_linking(chosen) as (linking, caller, tools):
@@ -47,7 +47,7 @@ async def _removed(chosen: Settings, connector: str, account: str | None) -> str
         name = account or caller.credentials.account
         acts = acting(mine, name)
         if acts is None:
-            ours.check_there(connector, await knowing(tools, connector))
+            built_in.check_there(connector, await knowing(tools, connector))
             raise await no_account(linking, caller, connector, name)
         if trouble := await linking.remove(caller, connector, acts.name):
             raise CommandFailed(trouble)

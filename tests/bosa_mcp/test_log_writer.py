@@ -3,7 +3,7 @@
 import logging
 import os
 
-from bosa_mcp.backlog import MOST, Backlog
+from bosa_mcp.log_writer import MOST, Backlog
 
 
 def test_hold_up_nobody_and_those_that_are_dropped_are_counted() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from bosa_connectors.keywords import may_be_object, target
 from bosa_connectors.references import UNIONS, branches
-from bosa_connectors.sense import may_be_object, target
 from bosa_connectors.shapes import is_object, items, members
 
 _CONDITIONAL: Final = ("if", "then", "else")

@@ -14,7 +14,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from bosa_mcp.filters import Filter
-from bosa_mcp.kept import Shelf
+from bosa_mcp.saved_catalogue import Shelf
 
 from .conftest import answer, logged, refusal, tools
 from .opened import opened
