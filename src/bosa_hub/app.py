@@ -25,7 +25,7 @@ from bosa_hub.idempotency import Repeats, key_in, once_of
 from bosa_hub.identity import Identity, User
 from bosa_hub.limits import Limits
 from bosa_hub.linking import Linking, of_path, ways_to_link
-from bosa_hub.middleware import FAILURES, Rim, explained, to_response
+from bosa_hub.middleware import FAILURES, Outermost, explained, to_response
 from bosa_hub.oauth2 import Application
 from bosa_hub.plugin import Connector, Context
 from bosa_hub.schema import Schema
@@ -72,7 +72,7 @@ def create_app(
     api = _Api(home, repeats, Limits(choices.rate_limit), found, listed, named, ways, choices)
     app = Starlette(
         routes=[*api.linking.routes(), *api.catalog.routes(), docs_route(own, listed), *_routes(api)],
-        middleware=[Middleware(Rim, hosts=frozenset(hosts))],
+        middleware=[Middleware(Outermost, hosts=frozenset(hosts))],
         exception_handlers=FAILURES,
     )
     app.router.redirect_slashes = False

@@ -31,7 +31,7 @@ def to_response(body: object, status: int = 200, headers: Mapping[str, str] | No
 
 
 @dataclass(frozen=True, slots=True)
-class Rim:
+class Outermost:
     """The application, behind a check of the Host header against DNS rebinding."""
 
     app: ASGIApp
@@ -45,14 +45,13 @@ class Rim:
         try:
             self._check_host(scope)
             await self.app(scope, receive, marked)
-        except BaseException as error:  # the rim: nothing may pass, be it an action's `SystemExit`
+        except BaseException as error:  # the outermost place: nothing may pass, be it an action's `SystemExit`
             if _is_told_to_stop(error):
                 raise
             answer = failed(request, error)
-            if (
-                not marked.begun
-            ):  # what has begun stays unfinished: the server hangs up, and no client takes it for whole
+            if not marked.begun:
                 await answer(scope, receive, marked)
+            # what has begun stays unfinished: the server hangs up, and no client takes it for whole
 
     def _check_host(self, scope: Scope) -> None:
         host = _host_name(Headers(scope=scope).get("host", ""))
