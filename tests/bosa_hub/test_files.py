@@ -95,7 +95,7 @@ def test_a_file_moves_and_never_over_another(ada: httpx.Client) -> None:
     assert _call(ada, "move_file", path="a.txt", new_path="c.txt").status_code == 404
     assert _call(ada, "move_file", path="deep", new_path="c").status_code == 409
     onto = _call(ada, "move_file", path="b.txt", new_path="deep").json()["message"]
-    assert onto == "'deep' is a folder. Name a path in it, or choose another."  # nobody is told to delete what it holds
+    assert onto == "'deep' exists, and is a folder. Name a path in it, or choose another."
     assert _call(ada, "move_file", path="b.txt", new_path="./").status_code == 400
 
 

@@ -237,7 +237,7 @@ def _link(source: Path, target: Path, names: Names) -> None:
 
 
 def _a_folder(names: Names) -> Conflict:
-    return Conflict(f"{'/'.join(names)!r} is a folder. Name a path in it, or choose another.")
+    return Conflict(f"{'/'.join(names)!r} exists, and is a folder. Name a path in it, or choose another.")
 
 
 def _taken(names: Names, target: Path) -> Conflict:
