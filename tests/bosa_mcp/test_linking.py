@@ -1,15 +1,18 @@
 """What a person is told came of linking an account, whatever the API says; and that no more is done than they asked."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 
+import mcp_types as types
 import pytest
+from mcp.client import ClientRequestContext
 from starlette.responses import Response
 
 from bosa_connectors.calls import Credentials
 
-from .conftest import KEY, TOKEN, answer
-from .linkable import GOOD_KEY, Linkable, fill_in, linkable, opened
-from .scripted_api import Answer, Asked, Json, ScriptedApi, fails, says, takes
+from .conftest import KEY, TOKEN, answer, refusal
+from .linkable import GOOD_KEY, Linkable, fill_in, link_in, linkable, opened
+from .scripted_api import WAIT, Answer, Asked, Json, ScriptedApi, fails, says, takes
 from .test_acting_accounts import accounts_of
 
 WHO = Credentials(KEY, TOKEN)
@@ -19,6 +22,7 @@ FORM: Json = {
 }
 ANSWERS = {"answer0": "eu", "answer1": GOOD_KEY}
 DONE = says({"success": True})
+EXPIRED = fails(409, "Expired.", code="INTEGRATION_EXPIRED")
 
 
 @pytest.fixture
@@ -208,3 +212,37 @@ async def test_to_come_back_without_an_error_where_there_is_no_account_is_to_hav
 ) -> None:
     back = await sent_to_service(shop, await link(it, replace=replaces))
     assert "shop is not connected" in (await opened(back)).text
+
+
+@dataclass(slots=True)
+class Denying:
+    """A person who is asked to open a link, and says no at the service."""
+
+    shop: ScriptedApi
+    links: list[str] = field(default_factory=list[str])
+
+    async def __call__(self, context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
+        del context
+        assert isinstance(params, types.ElicitRequestURLParams)
+        self.links.append(params.url)
+        back = await sent_to_service(self.shop, params.url)
+        assert "shop is not connected" in (await opened(f"{back}?error=access_denied")).text
+        return types.ElicitResult(action="accept")
+
+
+async def test_a_call_whose_person_says_no_at_the_service_is_not_repeated_and_gives_no_link_that_is_used(
+    shop: ScriptedApi, era: str
+) -> None:
+    accounts_of(shop, "home", selected="home")
+    shop.answer("shop/order", EXPIRED)
+    person = Denying(shop)
+    budget = 2 * WAIT if era == "legacy" else 1.5  # there it does not go on waiting for what will not come
+    async with linkable(shop.url, WHO, era, person=person, call_budget=budget) as it:
+        error = await refusal(it.client, "shop_order")
+    assert error["kind"] == "not_connected"
+    [link] = person.links
+    assert link not in error["hint"]
+    if era == "legacy":  # else the call that is sent again asks anew
+        assert "ask them before you call the tool again" in error["hint"]
+    else:
+        assert link_in(error) != link
