@@ -57,6 +57,7 @@ def configured(shop: ScriptedApi) -> list[Asked]:
 async def sent_to_service(shop: ScriptedApi, url: str) -> str:
     """Where the service leads a person back to who would rather agree there."""
     configures(shop, says({"url": "https://service.example/agree"}))
+    assert 'href="?consent"' in (await opened(url)).text
     away = await opened(f"{url}?consent")
     assert (away.status_code, away.headers["location"]) == (303, "https://service.example/agree")
     return configured(shop)[-1].arguments["callback_url"]
@@ -105,6 +106,23 @@ async def test_an_account_is_linked_by_a_form_only_where_the_api_says_so(
     assert GOOD_KEY not in told.text
     configures(shop, DONE)
     assert "shop is connected" in (await fill_in(url, **ANSWERS)).text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        fails(422, f"Not {GOOD_KEY}."),
+        fails(422, details=[{"loc": ["body", "configuration", "region"], "msg": f"Not {GOOD_KEY}."}]),
+        fails(422, details=[{"loc": ["body"], "msg": f"Not {GOOD_KEY}."}]),
+    ],
+    ids=["message", "beside a question", "about none"],
+)
+async def test_no_failure_of_the_api_shows_what_was_confided(shop: ScriptedApi, it: Linkable, said: Response) -> None:
+    configures(shop, said)
+    told = await fill_in(await link(it), **ANSWERS)
+    assert (told.status_code, "Not [hidden]." in told.text) == (422, True)
+    assert GOOD_KEY not in told.text
+    assert "Replace the account" not in told.text  # there is none of this name
 
 
 async def test_what_the_schema_refuses_is_not_sent(shop: ScriptedApi, it: Linkable) -> None:
@@ -157,6 +175,12 @@ def tells(shop: ScriptedApi, accounts: list[str] | None) -> None:
         accounts_of(shop, *accounts)
 
 
+async def test_a_link_that_replaces_an_account_is_only_for_whoever_asked_for_such_a_one(it: Linkable) -> None:
+    links = [await link(it), await link(it, replace=True)]
+    assert links[0] != links[1]
+    assert links == [await link(it), await link(it, replace=True)]
+
+
 async def test_whoever_comes_back_before_the_api_knows_of_an_account_may_look_again(
     shop: ScriptedApi, it: Linkable
 ) -> None:
@@ -169,6 +193,18 @@ async def test_whoever_comes_back_before_the_api_knows_of_an_account_may_look_ag
     accounts_of(shop, "home")
     assert "Account &#x27;home&#x27; was linked." in (await opened(back)).text
     assert "This link has been used." in (await opened(back)).text
+
+
+@pytest.mark.parametrize("said", [fails(500, "Down."), says({"url": "javascript:alert(1)"})])
+async def test_where_the_service_cannot_be_asked_the_form_is_still_there(
+    shop: ScriptedApi, it: Linkable, said: Response
+) -> None:
+    configures(shop, said)
+    url = await link(it)
+    told = await opened(f"{url}?consent")
+    assert (told.status_code, "The service cannot be asked" in told.text) == (502, True)
+    assert "location" not in told.headers
+    assert (await opened(url)).status_code == 200
 
 
 @pytest.mark.parametrize("said", ["error=access_denied&error_description=You+said+no.", "success=False&message=No."])
