@@ -179,6 +179,7 @@ async def test_a_link_that_replaces_an_account_is_only_for_whoever_asked_for_suc
     links = [await link(it), await link(it, replace=True)]
     assert links[0] != links[1]
     assert links == [await link(it), await link(it, replace=True)]
+    assert len({each.partition("/connect/")[0] for each in links}) == 1  # one web server serves them all
 
 
 async def test_whoever_comes_back_before_the_api_knows_of_an_account_may_look_again(
