@@ -109,7 +109,7 @@ async def _is_linked(linking: "Linking", ticket: "Ticket", missing: NotConnected
 
 
 def _refusal(ticket: "Ticket", missing: NotConnected) -> Refusal:
-    hint = "The person used the link, and no account was linked by it: ask them before you call the tool again."
+    hint = "The person used the link, and no account is known to have come of it: ask them before you call it again."
     if ticket.state == "used":
         return Refusal("not_connected", missing.message, hint, **_said(missing))
     hint = (

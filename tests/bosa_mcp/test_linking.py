@@ -280,6 +280,6 @@ async def test_a_call_whose_person_says_no_at_the_service_is_not_repeated_and_gi
     [link] = person.links
     assert link not in error["hint"]
     if era == "legacy":  # else the call that is sent again asks anew
-        assert "ask them before you call the tool again" in error["hint"]
+        assert "ask them before you call it again" in error["hint"]
     else:
         assert link_in(error) != link
