@@ -115,6 +115,19 @@ def test_a_client_that_leaves_amid_what_it_says_is_nobodys_failure(
         assert server.server.rest() == ("", "")
 
 
+def test_a_file_under_way_is_fetched_to_its_end(shop: ScriptedApi, tmp_path: Path) -> None:
+    size = 30_000_000  # more than lies between the two
+    with web_server(tmp_path, shop) as server:
+        path = httpx.post(f"{server.url}/files", content=bytes(size), timeout=WAIT).headers["location"]
+        with httpx.stream("GET", server.url + path, timeout=WAIT) as got:
+            pieces = got.iter_bytes()
+            came = len(next(pieces))
+            server.server.signal(signal.SIGTERM)
+            until_nobody_is_let_in(server)
+            assert came + sum(map(len, pieces)) == size
+        assert server.server.wait() == 143
+
+
 def half_a_request(server: WebServer, path: str) -> bytes:
     head = [f"POST {path} HTTP/1.1", f"Host: {server.place}", "Content-Type: application/json"]
     head += ["Accept: application/json, text/event-stream", "Content-Length: 500", "", '{"jsonrpc": ']
