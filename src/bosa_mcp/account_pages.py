@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bosa_connectors.errors import BosaError
 from bosa_mcp import connect_page, questions
-from bosa_mcp.linking import CONNECT, CONNECTED, Linking, Wrong, told
+from bosa_mcp.linking import CONNECT, CONNECTED, Linking, Wrong
 from bosa_mcp.questions import Question
 from bosa_mcp.results import Refusal
 from bosa_mcp.tickets import BadTicket, Ticket
@@ -106,7 +106,8 @@ class Desk:
             if ticket.state == "used":
                 return _page(connect_page.notice("It is not known what happened", *linked.others, tone="bad"), 502)
             return self._form(ticket, asked, given, linked)
-        return _page(connect_page.notice(f"{ticket.purpose.connector} is connected", told(linked), _BACK, tone="good"))
+        title = f"{ticket.purpose.connector} is connected"
+        return _page(connect_page.notice(title, linked.message, _BACK, tone="good"))
 
 
 _BACK: Final = "Go back to where you came from: it can be used there now."

@@ -103,12 +103,15 @@ async def _is_linked(linking: "Linking", ticket: "Ticket", missing: NotConnected
                 return True
         except BosaError as failure:
             log.info("the API does not say whether an account is linked", reason=str(failure))
-        if time.monotonic() + PAUSE > ends:
+        if ticket.state == "used" or time.monotonic() + PAUSE > ends:
             return False
         await anyio.sleep(PAUSE)
 
 
 def _refusal(ticket: "Ticket", missing: NotConnected) -> Refusal:
+    hint = "The person used the link, and no account is known to have come of it: ask them before you call it again."
+    if ticket.state == "used":
+        return Refusal("not_connected", missing.message, hint, **_said(missing))
     hint = (
         f"Give the person this link, good once and for {_MINUTES} minutes: {ticket.url} When they have linked an"
         " account there, call the tool again. Never ask them for a password or a key."

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from bosa_connectors import retry, transport
 from bosa_connectors.aio import AsyncBosaConnector
 from bosa_connectors.errors import (
     ApiError,
@@ -31,6 +32,7 @@ from bosa_mcp.tickets import Purpose, Ticket, Tickets
 CONNECT: Final = "connect"
 CONNECTED: Final = "connected"
 """Where the pages are, below the address of the server."""
+_ANEW: Final = "The account was linked anew."
 _SAID: Final = 500
 
 log = structlog.get_logger("bosa_mcp")
@@ -60,7 +62,7 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What a person is told who comes back from the service."""
+    """What a person is told who has filled in the form, or comes back from the service."""
 
     is_linked: bool
     message: str
@@ -140,17 +142,17 @@ class Linking:
 
     async def fill_in(
         self, ticket: Ticket, asked: Sequence[Question], given: Mapping[str, str], *, replaces: bool
-    ) -> Wrong | str:
-        """Links an account by what a person has answered: its name, or what is wrong. Raises BadTicket."""
+    ) -> Wrong | Landing:
+        """Links an account by what a person has answered, or says what is wrong. Raises BadTicket."""
         it = ticket.purpose
         assert it.schema is not None  # noqa: S101  there were questions
         self.tickets.take(ticket)
         try:
             config = questions.configuration(asked, given)
             linked = await self.configure(it.caller, it.connector, it.schema, config, replaces=replaces)
-            if isinstance(linked, str):
-                await self._have_act(it, linked)
-                self.tickets.use_up(ticket, told(linked), is_linked=True, account=linked)
+            if isinstance(linked, Landing):
+                await self._have_act(it, linked.account)
+                self.tickets.use_up(ticket, linked.message, is_linked=True, account=linked.account)
         except OutcomeUnknown as lost:
             self.tickets.use_up(ticket, "Whether an account was linked is not known.", is_linked=False)
             return Wrong(others=[str(lost)])
@@ -166,7 +168,7 @@ class Linking:
         config: Mapping[str, object],
         *,
         replaces: bool,
-    ) -> Wrong | str:
+    ) -> Wrong | Landing:
         """The same by a configuration, without a link; an account that is linked anew is not named.
 
         Raises OutcomeUnknown.
@@ -183,6 +185,8 @@ class Linking:
         except OutcomeUnknown:
             raise
         except ApiError as failure:
+            if retry.nobody_knows(failure):
+                raise transport.unknown(hide(plain(failure.message), secret)[:_SAID].rstrip(".")) from failure
             problems = [_without(secret, each) for each in questions.refused(failure.details)]
             by_question, others = questions.by_question(problems, asked)
             said = [] if by_question or others else [hide(plain(failure.message), secret)[:_SAID]]
@@ -194,14 +198,17 @@ class Linking:
         if not done.success:
             return Wrong(others=[hide(plain(done.message), secret)[:_SAID]])
         log.info("an account was linked", connector=connector)
-        new = [name for name in await self._names(caller, connector) if name not in before]
-        return new[0] if new else ""
+        after = await self._names(caller, connector)
+        new = next((name for name in after or () if before is not None and name not in before), "")
+        is_anew = replaces and before and after and not new
+        return Landing(is_linked=True, message=_ANEW if is_anew else _told(new), account=new)
 
-    async def _names(self, caller: Caller, connector: str) -> list[str]:
+    async def _names(self, caller: Caller, connector: str) -> list[str] | None:
+        """The accounts; None where the API does not say."""
         try:
             return [account.name for account in (await self.accounts.person(caller)).of(connector)]
         except BosaError:
-            return []
+            return None
 
     async def look(self, ticket: Ticket) -> Landing:
         """Whether the account that the link is for is linked: the API says so. Raises BosaError."""
@@ -210,7 +217,7 @@ class Linking:
         mine = person.of(it.connector)
         new = [account for account in mine if account.name not in it.before]
         if new:
-            return Landing(is_linked=True, message=told(new[-1].name), account=new[-1].name)
+            return Landing(is_linked=True, message=_told(new[-1].name), account=new[-1].name)
         return Landing(is_linked=False, message="No new account is linked so far.")
 
     async def landed(self, ticket: Ticket, query: Mapping[str, str]) -> Landing:
@@ -227,7 +234,7 @@ class Linking:
             said = query.get("error_description") or query.get("message") or query.get("error") or ""
             landing = Landing(is_linked=False, message=f"No account was linked. {plain(said)[:_SAID]}".strip())
         elif it.replaces and query.get("user_identifier", next(iter(it.before), None)) in it.before:
-            landing = Landing(is_linked=True, message="The account was linked anew.")
+            landing = Landing(is_linked=True, message=_ANEW)
         await self._have_act(it, landing.account)
         if landing.is_linked or has_failed:
             self.tickets.use_up(ticket, landing.message, is_linked=landing.is_linked, account=landing.account)
@@ -266,9 +273,9 @@ class Linking:
         return await self.connector.user_has_integration(connector, token(caller))
 
 
-def told(name: str) -> str:
-    """What a person is told of an account that was linked."""
-    return f"Account {plain(name)[:200]!r} was linked." if name else "The account was linked anew."
+def _told(name: str) -> str:
+    """What a person is told of an account that was linked, by its name where that is known."""
+    return f"Account {plain(name)[:200]!r} was linked." if name else "An account was linked."
 
 
 def _without(secret: list[str], problem: Problem) -> Problem:

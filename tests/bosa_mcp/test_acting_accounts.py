@@ -1,12 +1,13 @@
 """Which of the accounts that an API tells of acts in a call."""
 
+import anyio
 import pytest
 
 from bosa_connectors.calls import Credentials
 
 from .conftest import KEY, TOKEN, answer, refusal, tools
 from .linkable import linkable
-from .scripted_api import Json, ScriptedApi, fails, says, takes
+from .scripted_api import WAIT, Json, ScriptedApi, fails, says, takes
 
 USER: Json = {
     "id": "6f1c7e0a-9a51-4c39-8f9e-1d9b6d0f2a11",
@@ -126,3 +127,5 @@ async def test_an_address_that_a_browser_would_run_is_no_link(scripted: Scripted
     scripted.odd["/connectors/shop/integrations"] = says({"url": url})
     async with linkable(scripted.url, SCRIPTED, era) as it:
         assert (await refusal(it.client, "bosa_connect", connector="shop"))["kind"] == "bad_reply"
+        with anyio.fail_after(WAIT / 2):
+            await it.linking.tickets.over()  # nobody waits for it

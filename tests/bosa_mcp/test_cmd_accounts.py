@@ -9,11 +9,19 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bosa_connectors.calls import Credentials
+from bosa_mcp.access import Caller
+from bosa_mcp.cli.connect import awaited
+from bosa_mcp.cli.failures import CommandFailed
+from bosa_mcp.tickets import LASTING
+
 from ..bosa_hub.oauth_bench import Things, hub_with  # noqa: TID252  test folders are no packages
 from ..bosa_hub.oauth_provider import providing  # noqa: TID252  likewise
-from .linkable import GOOD_KEY
+from .conftest import KEY, TOKEN
+from .linkable import GOOD_KEY, Clock, linkable
 from .processes import COMMAND, environment, in_terminal, started
 from .scripted_api import WAIT, ScriptedApi, says
+from .test_acting_accounts import accounts_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SHOP = {"BOSA_HUB_CONNECTORS": "shop_of_the_test:Shop"}
@@ -259,3 +267,15 @@ def test_the_command_waits_while_a_person_agrees_at_the_service(tmp_path: Path) 
             assert command.wait() == 0
             said, _ = command.rest()
         assert json.loads(said) == {"connector": "things", "account": "ada@service.example"}
+
+
+async def test_an_account_that_nobody_came_back_to_link_anew_is_not_said_to_be(api: ScriptedApi) -> None:
+    api.offer("shop", "find_goods")
+    accounts_of(api, "home")
+    api.odd["/connectors/shop/integrations"] = says({"url": "https://service.example/agree"})
+    clock = Clock()
+    async with linkable(api.url, Credentials(KEY, TOKEN), "auto", clock=clock) as it:
+        ticket = await it.linking.link(Caller("local", Credentials(KEY, TOKEN)), "shop", replaces=True)
+        clock.now += LASTING
+        with pytest.raises(CommandFailed, match="nothing was linked"):
+            await awaited(it.linking, ticket)

@@ -18,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import answer, refusal
-from .processes import COMMAND, HANDSHAKE, call, environment, run, started
+from .processes import COMMAND, HANDSHAKE, MODERN, call, environment, request, run, started
 from .scripted_api import WAIT, ScriptedApi, says, takes
 from .web_clients import WebServer, web_server
 
+JSON_OR_STREAM = "application/json, text/event-stream"
 SOON = 5
 """Seconds, less than the grace."""
 
@@ -115,9 +116,36 @@ def test_a_client_that_leaves_amid_what_it_says_is_nobodys_failure(
         assert server.server.rest() == ("", "")
 
 
+def test_a_file_under_way_is_fetched_to_its_end(shop: ScriptedApi, tmp_path: Path) -> None:
+    size = 30_000_000  # more than lies between the two
+    with web_server(tmp_path, shop) as server:
+        path = httpx.post(f"{server.url}/files", content=bytes(size), timeout=WAIT).headers["location"]
+        with httpx.stream("GET", server.url + path, timeout=WAIT) as got:
+            pieces = got.iter_bytes()
+            came = len(next(pieces))
+            server.server.signal(signal.SIGTERM)
+            until_nobody_is_let_in(server)
+            assert came + sum(map(len, pieces)) == size
+        assert server.server.wait() == 143
+
+
+def test_whoever_listens_in_the_era_without_sessions_does_not_hold_it_up(shop: ScriptedApi, tmp_path: Path) -> None:
+    named = {"accept": JSON_OR_STREAM, "mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen"}
+    asked = request(1, "subscriptions/listen", _meta=MODERN, notifications={"toolsListChanged": True})
+    with (
+        web_server(tmp_path, shop) as server,
+        httpx.stream("POST", f"{server.url}/mcp", headers=named, json=asked, timeout=WAIT) as stream,
+    ):
+        heard = stream.iter_text()
+        assert "acknowledged" in next(heard)
+        server.server.signal(signal.SIGTERM)
+        assert server.server.process.wait(SOON) == 143
+        list(heard)  # it ends as a whole one does
+
+
 def half_a_request(server: WebServer, path: str) -> bytes:
     head = [f"POST {path} HTTP/1.1", f"Host: {server.place}", "Content-Type: application/json"]
-    head += ["Accept: application/json, text/event-stream", "Content-Length: 500", "", '{"jsonrpc": ']
+    head += [f"Accept: {JSON_OR_STREAM}", "Content-Length: 500", "", '{"jsonrpc": ']
     return "\r\n".join(head).encode()
 
 
@@ -263,7 +291,7 @@ def modern_call(server: WebServer) -> bytes:
     headers = {
         "Host": server.place,
         "Content-Type": "application/json",
-        "Accept": "application/json, text/event-stream",
+        "Accept": JSON_OR_STREAM,
         "MCP-Protocol-Version": "2026-07-28",
         "Mcp-Method": "tools/call",
         "Mcp-Name": "shop_order",

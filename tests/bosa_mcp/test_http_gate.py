@@ -48,6 +48,16 @@ def test_no_page_of_somebody_else_gets_an_answer(http: httpx.Client, path: str, 
     assert not [name for name in refused.headers if name.startswith("access-control")]
 
 
+@pytest.mark.parametrize("more", ["Host: evil.example", "Origin: http://evil.example"])
+def test_a_header_that_comes_twice_is_believed_in_neither_place(server: WebServer, more: str) -> None:
+    host, _, port = server.place.rpartition(":")
+    ours = [f"Host: {server.place}", f"Origin: {server.url}"]
+    for lines in ([*ours, more], [more, *ours]):
+        with socket.create_connection((host, int(port)), WAIT) as client:
+            client.sendall("\r\n".join(["GET /healthz HTTP/1.1", *lines, "", ""]).encode())
+            assert client.recv(100).split()[1] in {b"400", b"403", b"421"}
+
+
 def test_our_own_pages_and_names_are_let_in(http: httpx.Client, server: WebServer) -> None:
     port = server.place.rpartition(":")[2]
     for headers in (

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Generator, Iterator
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import HTMLResponse
 
+from bosa_connectors.naming import safe_name
 from bosa_mcp.links import LASTING, BadLink, Links
 from bosa_mcp.store import LARGEST, Kept
 from bosa_mcp.web_files import Unsatisfiable, span
@@ -74,6 +76,33 @@ def test_what_is_left_is_fetched_byte_for_byte(web: httpx.Client, size: int, how
 def test_a_web_page_is_a_file_too(web: httpx.Client) -> None:
     left = web.post("/files", params={"name": "a.html"}, content=b"<p>", headers={"content-type": "text/html"})
     assert (left.status_code, left.json()["name"], left.json()["mime_type"]) == (201, "a.html", "text/html")
+
+
+@pytest.mark.parametrize(
+    "name", ['a"; filename=b.html', "50%41.txt", ".profile", "../.b", "a\u202egnp.exe", "ä\r\nX-A: b"]
+)
+def test_no_name_breaks_out_of_its_header_or_misleads_whoever_saves_the_file(web: httpx.Client, name: str) -> None:
+    left = web.post("/files", params={"name": name}, content=b"x")
+    assert not set("/\r\n") & set(left.json()["name"])
+    said = web.get(left.headers["location"]).headers
+    found = re.fullmatch(
+        r"attachment; filename=\"([^\"\\%]*)\"; filename\*=UTF-8''([\w.~%-]*)", said["content-disposition"]
+    )
+    assert found
+    saved = unquote(found[2])
+    assert saved == safe_name(saved)
+    assert found[1].isascii()
+    assert "x-a" not in said
+    assert "private" in said["cache-control"]
+
+
+@pytest.mark.parametrize("kind", [b"text/\xe9", b"text/" + b"x" * 10_000])
+def test_a_type_that_makes_no_sense_does_not_come_back(web: httpx.Client, kind: bytes) -> None:
+    left = web.post("/files", params={"name": "a.csv"}, content=b"x", headers=[(b"content-type", kind)])
+    assert left.status_code == 201
+    for said in (left.json()["mime_type"], web.get(left.headers["location"]).headers["content-type"]):
+        assert said.isascii()
+        assert len(said) <= 200
 
 
 def pieces(body: bytes) -> Iterator[bytes]:
@@ -169,9 +198,10 @@ def test_what_cannot_be_kept_is_refused_and_said(web: httpx.Client) -> None:
     no_file = web.post("/files", content=b"--x--\r\n", headers={"content-type": "multipart/form-data; boundary=x"})
     odd = web.post("/files", content=b"x", headers={"content-type": "multipart/form-data"})
     two = web.post("/files", files=[("a", b"1"), ("b", b"2")])
+    many = web.post("/files", data={f"{number}": "" for number in range(11)}, files={"a": b"1"})
     assert empty.status_code == 201
-    assert [each.status_code for each in (no_file, odd, two)] == [400, 400, 400]
-    assert all("one file" in each.json()["error"]["message"] for each in (no_file, odd, two))
+    assert [each.status_code for each in (no_file, odd, two, many)] == [400, 400, 400, 400]
+    assert all("one file" in each.json()["error"]["message"] for each in (no_file, odd, two, many))
     assert web.put("/files").status_code == 405
     assert web.get("/files").status_code == 405
 

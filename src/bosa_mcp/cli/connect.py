@@ -17,7 +17,7 @@ from bosa_mcp.invisible import plain
 from bosa_mcp.settings import Settings
 
 if TYPE_CHECKING:
-    from bosa_mcp.linking import Linking, Ways, Wrong
+    from bosa_mcp.linking import Landing, Linking, Ways, Wrong
     from bosa_mcp.tickets import Ticket
 
 EXAMPLES: Final = """\
@@ -52,13 +52,11 @@ def connect(
     ways = anyio.run(_ways, chosen, connector)
     is_terminal = sys.stdin.isatty()
     if ways.config is not None and not (ways.by_consent and is_terminal and _wants_service()):
-        account = _configured(chosen, connector, ways.config, is_terminal=is_terminal, replace=replace)
+        landing = _configured(chosen, connector, ways.config, is_terminal=is_terminal, replace=replace)
     else:
-        account = anyio.run(_agreed, chosen, connector, replace, browser)
-    from bosa_mcp.linking import told  # noqa: PLC0415  it takes a while to import
-
-    said = {"connector": connector, "account": account or None}
-    typer.echo(json.dumps(said, ensure_ascii=False) if as_json else plain(told(account)))
+        landing = anyio.run(_agreed, chosen, connector, replace, browser)
+    said = {"connector": connector, "account": landing.account or None}
+    typer.echo(json.dumps(said, ensure_ascii=False) if as_json else plain(landing.message))
 
 
 def _wants_service() -> bool:
@@ -77,15 +75,16 @@ async def _ways(chosen: Settings, connector: str) -> "Ways":
 
 def _configured(
     chosen: Settings, connector: str, schema: Mapping[str, object], *, is_terminal: bool, replace: bool
-) -> str:
-    """The account that a configuration links, which is asked for until it is right, or read."""
+) -> "Landing":
+    """What came of a configuration, which is asked for until it is right, or read."""
     from bosa_mcp.cli import prompts  # noqa: PLC0415  it takes a while to import
+    from bosa_mcp.linking import Wrong  # noqa: PLC0415  likewise
     from bosa_mcp.questions import configuration, questions  # noqa: PLC0415  likewise
 
     asked = questions(schema)
     given = prompts.answers(asked) if is_terminal else {}
     config = configuration(asked, given) if is_terminal else _object(sys.stdin.read())
-    while not isinstance(linked := anyio.run(_linked, chosen, connector, schema, config, replace), str):
+    while isinstance(linked := anyio.run(_linked, chosen, connector, schema, config, replace), Wrong):
         if not is_terminal:
             said = _said(linked)
             is_told = "--replace" in said or not linked.is_duplicate
@@ -122,24 +121,26 @@ async def _linked(
     schema: Mapping[str, object],
     config: Mapping[str, object],
     replace: bool,  # noqa: FBT001  as anyio hands it over
-) -> "str | Wrong":
+) -> "Landing | Wrong":
     async with open_linking(chosen) as (linking, caller, _):
         return await linking.configure(caller, connector, schema, config, replaces=replace)
 
 
-async def _agreed(chosen: Settings, connector: str, replace: bool, browser: bool) -> str:  # noqa: FBT001  as above
-    """The account that the person has agreed to at the service."""
+async def _agreed(chosen: Settings, connector: str, replace: bool, browser: bool) -> "Landing":  # noqa: FBT001  as above
+    """What came of it that the person has agreed at the service."""
     async with open_linking(chosen) as (linking, caller, _):
         ticket = await linking.link(caller, connector, replaces=replace)
         url = ticket.url if ticket.purpose.schema is None else await linking.consent(ticket)
         typer.echo(f"Open this page to link an account of {connector}:\n{plain(url)}", err=True)
         if browser and sys.stderr.isatty():
             webbrowser.open(url)
-        return await _awaited(linking, ticket)
+        return await awaited(linking, ticket)
 
 
-async def _awaited(linking: "Linking", ticket: "Ticket") -> str:
+async def awaited(linking: "Linking", ticket: "Ticket") -> "Landing":
     """What came of it, once the person is back on our page, or has forgotten to come."""
+    from bosa_mcp.linking import Landing  # noqa: PLC0415  as above
+
     with _countdown() as show:
         while (left := linking.tickets.left(ticket)) > 0 and ticket.state != "used":
             show(left)
@@ -149,11 +150,11 @@ async def _awaited(linking: "Linking", ticket: "Ticket") -> str:
                 break
             await anyio.sleep(_LOOK)
     await anyio.sleep(_LAST)
-    if ticket.state != "used":
+    if ticket.state != "used" and await _is_linked(linking, ticket):  # else nobody has come back
         await linking.landed(ticket, {})
     if not ticket.is_linked:
         raise CommandFailed(ticket.outcome or "Nobody agreed within ten minutes: nothing was linked.")
-    return ticket.account
+    return Landing(is_linked=True, message=ticket.outcome or "", account=ticket.account)
 
 
 async def _is_linked(linking: "Linking", ticket: "Ticket") -> bool:
